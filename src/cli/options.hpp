@@ -1,0 +1,42 @@
+// Options that several sub-commands share.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "machine/machine.hpp"
+
+namespace drover::cli {
+
+/// `validator` without the words that CLI11 would add to --help: the option's own text has them.
+[[nodiscard]] CLI::Validator unlisted(CLI::Validator validator);
+
+struct DesignOptions {
+  std::vector<std::string> names;  // designs and ranges "linux-5.4..linux-5.10"
+  std::vector<std::string> files;  // a user's own designs
+  bool all = false;
+};
+/// --design, --design-file, --all.
+void add_design_options(CLI::App& command, DesignOptions& options);
+
+struct SearchFlags {
+  unsigned jobs = 0;               // 0: one per core
+  double time_limit = 0;           // seconds of one check; 0: none
+  std::uint64_t memory_limit = 0;  // bytes of one check; 0: what is available
+  std::string granularity = "coarse";
+  bool progress = false;
+
+  [[nodiscard]] machine::Granularity steps() const {
+    return granularity == "fine" ? machine::Granularity::fine : machine::Granularity::coarse;
+  }
+};
+/// -j, --time-limit, --memory-limit, --granularity, --progress.
+void add_search_flags(CLI::App& command, SearchFlags& flags);
+
+/// The end of a command's --help: what there is to know beyond the options, then "Examples:".
+[[nodiscard]] std::string details(std::string text, std::initializer_list<const char*> examples);
+
+}  // namespace drover::cli

@@ -1,0 +1,249 @@
+// `drover run`: tests on real kernels, compared with the model. `drover emit`: a test as C.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/Option.hpp>
+#include <algorithm>
+#include <fstream>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "cli/real_kernels.hpp"
+#include "cli/stop.hpp"
+#include "cli/terminal.hpp"
+#include "cli/tests.hpp"
+#include "cli/usage_error.hpp"
+#include "native/compare/print.hpp"
+#include "native/compare/real_run.hpp"
+
+namespace drover::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> tests, kernels;
+  std::string design, cache;
+  native::RunOptions run;
+  bool json = false, ktap = false, verbose = false;
+};
+
+native::KernelReport not_run(const std::string& name, const kernels::KernelError& error,
+                             const std::vector<native::BuiltTest>& tests) {
+  native::KernelReport report;
+  report.kernel = name;
+  report.problem = error.what();
+  report.hint = error.hint();
+  for (const native::BuiltTest& test : tests) {
+    native::Comparison c;
+    c.test = test.program->name;
+    c.kernel = name;
+    c.program = test.program;
+    c.agreement = native::Agreement::not_runnable;
+    c.why = error.what();
+    report.comparisons.push_back(c);
+  }
+  return report;
+}
+
+// Tests that want one CPU run in one boot, those that want two in another.
+std::vector<qemu::TestOutput> run_programs(const kernels::Kernel& kernel, bool host,
+                                           const std::vector<qemu::TestProgram>& programs,
+                                           unsigned cpus, native::KernelReport& report) {
+  if (programs.empty()) return {};
+  const auto* stop = &stop_on_signals();
+  qemu::GuestOptions guest;
+  guest.cpus = cpus;
+  auto run = host ? qemu::run_on_host(programs, {}, stop)
+                  : qemu::run_in_guest(kernel, programs, guest, stop);
+  if (!run.problem.empty()) {
+    report.problem = run.problem;
+    report.hint = run.hint;
+  }
+  if (!run.release.empty()) report.release = run.release;
+  return std::move(run.tests);
+}
+
+native::Comparison compare_one(const native::BuiltTest& test, const qemu::TestOutput* output,
+                               const design::Design& design, const std::string& kernel) {
+  native::Observation seen;
+  if (output == nullptr) {
+    seen.skipped = test.why;
+  } else {
+    seen = native::read_observation(*test.program, *output);
+  }
+  auto result = native::compare(*test.program, test.runnable.ordered, std::move(seen),
+                                verdict::check(*test.program, design));
+  result.kernel = kernel;
+  return result;
+}
+
+const design::Design& model_of(const kernels::Kernel& kernel, const Options& options,
+                               const Session& session, native::KernelReport& report) {
+  if (!options.design.empty()) return session.design(options.design);
+  std::vector<std::string> names;
+  for (const design::Design* design : session.kernels()) names.push_back(design->name);
+  const auto choice = kernels::design_for(kernel.version, names);
+  if (!choice) {
+    throw kernels::KernelError(fmt::format("no design for version `{}`", kernel.version),
+                               "name one with --design");
+  }
+  report.exact_design = choice->exact;
+  return session.design(choice->design);
+}
+
+native::KernelReport run_on(const std::string& name, const std::vector<native::BuiltTest>& tests,
+                            const kernels::KernelCache& cache, const Options& options,
+                            const Session& session) {
+  const kernels::Kernel kernel = find_kernel(cache, name);
+  const bool host = name == "host";
+  native::KernelReport report;
+  report.kernel = name;
+  report.release = kernel.release;
+  report.version = kernel.version;
+  const design::Design& design = model_of(kernel, options, session, report);
+  report.design = design.name;
+  print_note(fmt::format("{}: {} as {}", name, report.release, design.name));
+  std::map<std::string, qemu::TestOutput> outputs;
+  for (const unsigned cpus : {1U, 2U}) {
+    std::vector<qemu::TestProgram> programs;
+    for (const native::BuiltTest& test : tests) {
+      const bool as_root = !host || geteuid() == 0;
+      if (test.binary.empty() || test.runnable.cpus != cpus) continue;
+      if (test.runnable.needs_root && !as_root) continue;
+      programs.push_back(native::test_program(test, options.run));
+    }
+    for (auto& output : run_programs(kernel, host, programs, cpus, report)) {
+      outputs.emplace(output.name, std::move(output));
+    }
+  }
+  for (const native::BuiltTest& test : tests) {
+    const auto found = outputs.find(test.program->name);
+    native::BuiltTest told = test;
+    if (told.why.empty()) told.why = "needs root on the host: " + test.runnable.needs_root_why;
+    report.comparisons.push_back(
+        compare_one(told, found == outputs.end() ? nullptr : &found->second, design, name));
+  }
+  return report;
+}
+
+int exit_status_of(const std::vector<native::KernelReport>& reports, bool input_errors) {
+  bool differs = false, failed = false;
+  for (const native::KernelReport& report : reports) {
+    input_errors = input_errors || (!report.problem.empty() && report.release.empty());
+    for (const native::Comparison& c : report.comparisons) {
+      differs = differs || c.agreement == native::Agreement::forbidden;
+      failed = failed || c.agreement == native::Agreement::failed;
+    }
+  }
+  if (input_errors) return kExitInput;
+  if (differs) return kExitDiffers;
+  return failed ? kExitIncomplete : kExitAsExpected;
+}
+
+int run(Options options) {
+  const Session session(DesignOptions{});
+  const kernels::KernelCache cache = open_cache(options.cache);
+  if (options.run.programs.empty())
+    options.run.programs = cache.folder().parent_path() / "programs";
+  const Tests tests = load_tests(options.tests, session);
+  const auto built = native::build_tests(tests.programs, options.run, &stop_on_signals(),
+                                         [](const std::string& line) { print_note(line); });
+  std::vector<native::KernelReport> reports;
+  for (const std::string& name : options.kernels) {
+    try {
+      reports.push_back(run_on(name, built, cache, options, session));
+    } catch (const kernels::KernelError& error) {  // the others go on
+      print_error(name + ": " + error.what(), error.hint());
+      reports.push_back(not_run(name, error, built));
+    }
+  }
+  if (options.json) {
+    write(native::json(reports).dump(2) + "\n");
+  } else if (options.ktap) {
+    write(native::ktap(reports));
+  } else {
+    for (const native::KernelReport& report : reports) {
+      for (const native::Comparison& c : report.comparisons) {
+        const bool odd =
+            c.agreement == native::Agreement::forbidden || c.agreement == native::Agreement::failed;
+        const bool told = c.agreement != native::Agreement::not_runnable &&
+                          (options.verbose || tests.programs.size() == 1);
+        if (odd || told) write(native::histogram(c) + "\n");
+      }
+    }
+    write(native::table(reports));
+  }
+  return exit_status_of(reports, tests.errors);
+}
+
+struct EmitOptions {
+  std::string test, output;
+};
+
+int emit(const EmitOptions& options) {
+  const Session session(DesignOptions{});
+  const Tests tests = load_tests({options.test}, session);
+  if (tests.errors || tests.programs.empty()) return kExitInput;
+  const litmus::Program& program = tests.programs.front();
+  const native::Runnable runnable = native::runnable(program);
+  if (!runnable.ok) {
+    throw UsageError(
+        fmt::format("{} cannot be run on a real kernel: {}", program.name, runnable.why));
+  }
+  const std::string text = native::emit_c(program);
+  if (options.output.empty()) {
+    write(text);
+    return kExitAsExpected;
+  }
+  std::ofstream file(options.output);
+  file << text;
+  file.close();
+  if (!file) throw UsageError("cannot write " + options.output);
+  return kExitAsExpected;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("run", "run tests on real kernels, compare with the model");
+  command->add_option("tests", options->tests, "litmus files, folders, names of the suite's tests")
+      ->required()
+      ->type_name("FILE|DIR|NAME");
+  command->add_option("-k,--kernel", options->kernels, "host, debian:6.1 (fetched), or an image")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->required()
+      ->type_name("K,...");
+  command->add_option("-d,--design", options->design, "the model to compare with")->type_name("D");
+  command->add_option("--iterations", options->run.runs, "runs of a racy test")->type_name("N");
+  command->add_option("--time", options->run.seconds, "seconds for a racy test (default 2)")
+      ->type_name("SEC");
+  command->add_option("--kernel-cache", options->cache, "where fetched kernels are kept")
+      ->type_name("DIR");
+  command->add_flag("--json", options->json, "print JSON (schema drover.run/1)");
+  command->add_flag("--ktap", options->ktap, "print KTAP version 1");
+  command->add_flag("-v,--verbose", options->verbose, "the histogram of every test");
+  command->footer(
+      details("Exit status: 0 nothing forbidden was seen, 1 a kernel showed an outcome that\n"
+              "the model forbids, 2 usage or a kernel that is not there, 3 a test failed.",
+              {"drover run litmus/kernel --kernel host",
+               "drover run rdma-fork-parent-writes --kernel debian:5.10,debian:6.1"}));
+  command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+void add_emit(CLI::App& app, Command& chosen) {
+  auto options = std::make_shared<EmitOptions>();
+  CLI::App* command = app.add_subcommand("emit", "a test as a C program for a real kernel");
+  command->add_option("test", options->test, "a litmus file or the name of a suite's test")
+      ->required()
+      ->type_name("FILE|NAME");
+  command->add_option("-o,--output", options->output, "where to write it (default: stdout)")
+      ->type_name("FILE.c");
+  command->footer(details("The file says how to build and run it.",
+                          {"drover emit rdma-fork-parent-writes -o x.c",
+                           "drover emit litmus/kernel/s70-reuse-after-child-exit.litmus"}));
+  command->callback([options, &chosen] { chosen = [options] { return emit(*options); }; });
+}
+
+}  // namespace drover::cli

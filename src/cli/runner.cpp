@@ -1,0 +1,143 @@
+// The thread pool of checks; see runner.hpp.
+#include "cli/runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cli/memory.hpp"
+#include "cli/terminal.hpp"
+
+namespace drover::cli {
+
+verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
+                                    const std::atomic<bool>& stop) {
+  verdict::CheckOptions options;
+  options.granularity = flags.steps();
+  if (flags.time_limit > 0) options.time_limit = flags.time_limit;
+  // A quarter stays free for what the store's count leaves out and for the other programs.
+  options.memory_limit =
+      flags.memory_limit > 0 ? flags.memory_limit : available_memory() / 4 * 3 / at_once;
+  options.stop = &stop;
+  return options;
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// What the threads share. Everything but `next` is guarded by `mutex`.
+struct Shared {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::condition_variable ready;
+  std::vector<std::optional<verdict::CheckResult>> results;
+  std::vector<std::uint64_t> states;  // of the checks under way, by thread
+  std::size_t finished = 0;
+};
+
+verdict::CheckResult run_one(const Task& task, const verdict::CheckOptions& options) {
+  verdict::CheckResult result;
+  result.design = task.design->name;
+  try {
+    if (!options.stop->load()) return verdict::check(*task.program, *task.design, options);
+    result.incomplete = explore::Incomplete::interrupted;
+    result.incomplete_reason = "interrupted before it began";
+  } catch (const std::exception& error) {  // memory, or a bug: never a verdict
+    result.incomplete_reason = error.what();
+  }
+  return result;
+}
+
+void work(Shared& shared, std::span<const Task> tasks, verdict::CheckOptions options,
+          std::size_t thread) {
+  options.progress = [&shared, thread](const explore::Progress& progress) {
+    const std::scoped_lock lock(shared.mutex);
+    shared.states[thread] = progress.states;
+  };
+  for (;;) {
+    const std::size_t index = shared.next++;
+    if (index >= tasks.size()) return;
+    verdict::CheckResult result = run_one(tasks[index], options);
+    const std::scoped_lock lock(shared.mutex);
+    shared.results[index] = std::move(result);
+    shared.states[thread] = 0;
+    ++shared.finished;
+    shared.ready.notify_one();
+  }
+}
+
+/// One line on stderr: rewritten in place on a terminal, else a line per report.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool wanted)
+      : terminal_(stderr_is_terminal()), wanted_(wanted || terminal_) {}
+
+  void show(const Shared& shared, std::size_t tasks) {
+    if (!wanted_) return;
+    std::uint64_t states = 0;
+    for (const std::uint64_t n : shared.states) states += n;
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+    const std::string text =
+        fmt::format("{} of {} checks done, {} states in those under way, {:.0f} s", shared.finished,
+                    tasks, states, seconds);
+    fmt::print(stderr, "{}{}{}", terminal_ ? "\r" : "", text, terminal_ ? "\033[K" : "\n");
+    std::fflush(stderr);
+    shown_ = true;
+  }
+  /// Makes room for other output.
+  void clear() {
+    if (terminal_ && shown_) fmt::print(stderr, "\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  Clock::time_point begin_ = Clock::now();
+  bool terminal_, wanted_, shown_ = false;
+};
+
+}  // namespace
+
+void run_all(std::span<const Task> tasks, const SearchFlags& flags, const std::atomic<bool>& stop,
+             const std::function<void(std::size_t, verdict::CheckResult)>& done) {
+  constexpr auto kReportInterval = std::chrono::seconds(1);
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t threads = std::min(flags.jobs > 0 ? flags.jobs : cores, tasks.size());
+  if (threads == 0) return;
+  const auto options = check_options(flags, static_cast<unsigned>(threads), stop);
+  Shared shared;
+  shared.results.resize(tasks.size());
+  shared.states.resize(threads);
+  std::vector<std::jthread> pool;
+  for (std::size_t t = 0; t < threads; ++t) {
+    pool.emplace_back([&, t] { work(shared, tasks, options, t); });
+  }
+  ProgressLine progress(flags.progress);
+  auto next_report = Clock::now() + kReportInterval;
+  for (std::size_t index = 0; index < tasks.size(); ++index) {
+    std::unique_lock lock(shared.mutex);
+    while (!shared.results[index]) {
+      shared.ready.wait_until(lock, next_report);
+      if (Clock::now() < next_report) continue;
+      progress.show(shared, tasks.size());
+      next_report = Clock::now() + kReportInterval;
+    }
+    verdict::CheckResult result = std::move(*shared.results[index]);
+    lock.unlock();
+    progress.clear();
+    done(index, std::move(result));
+  }
+}
+
+}  // namespace drover::cli

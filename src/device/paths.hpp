@@ -1,0 +1,24 @@
+// The functions of the device paths, one per entry of mm/paths.def that names this folder.
+#pragma once
+
+#include "mm/kernel.hpp"
+
+namespace drover::device {
+
+using mm::Kernel;
+using mm::Step;
+
+#define DROVER_PATH_mm(name)
+#define DROVER_PATH_device(name) Step name(Kernel& k);
+#define PATH(name, folder) DROVER_PATH_##folder(name)
+#include "mm/paths.def"
+#undef PATH
+#undef DROVER_PATH_device
+#undef DROVER_PATH_mm
+
+/// Whether the device can execute posted job `job` now.
+[[nodiscard]] bool job_ready(const mm::State& s, unsigned job);
+/// The device executes queued job `job`; `k` acts for nobody in particular.
+void run_job(Kernel& k, unsigned job);
+
+}  // namespace drover::device

@@ -1,0 +1,95 @@
+// Canonical form of a State: frame numbers in order of first use, dead values zero. Two states that
+// differ only in which frame has which number become the same bytes, which is sound because no path
+// ever compares frame numbers but for equality.
+#include <array>
+#include <stdexcept>
+
+#include "machine/machine.hpp"
+
+namespace drover::machine {
+namespace {
+
+using mm::State;
+
+class Numbering {
+ public:
+  explicit Numbering(unsigned limit) : limit_(limit) {}
+
+  std::uint8_t operator()(std::uint8_t& frame) {
+    if (frame < mm::kFirstFrame) return frame;
+    if (to_[frame] == 0) {
+      if (next_ >= limit_) throw std::runtime_error("the model's page frames are used up");
+      to_[frame] = static_cast<std::uint8_t>(next_++);
+      from_[to_[frame]] = frame;
+      identity_ = identity_ && to_[frame] == frame;
+    }
+    return frame = to_[frame];
+  }
+  [[nodiscard]] bool used(unsigned frame) const { return to_[frame] != 0; }
+  [[nodiscard]] unsigned count() const { return next_; }
+  [[nodiscard]] std::uint8_t source(unsigned frame) const { return from_[frame]; }
+  [[nodiscard]] const Renumbering& names() const { return to_; }
+  /// Whether every used frame keeps its number.
+  [[nodiscard]] bool identity() const { return identity_; }
+
+ private:
+  unsigned limit_, next_ = mm::kFirstFrame;
+  bool identity_ = true;
+  Renumbering to_{}, from_{};
+};
+
+void renumber_names(State& s, const litmus::Program& program, Numbering& renumber) {
+  for (unsigned m = 0; m < program.mms; ++m) {
+    for (unsigned p = 0; p < program.pages; ++p) {
+      renumber(s.mms[m].pte[p].frame);
+      renumber(s.mms[m].tlb[p].frame);
+    }
+  }
+  for (unsigned r = 0; r < program.refs; ++r) renumber(s.refs[r].frame);
+  for (unsigned j = 0; j < program.jobs; ++j) renumber(s.jobs[j].frame);
+  for (unsigned a = 0; a < program.actors.size(); ++a) {
+    for (unsigned d = 0; d < s.actors[a].depth; ++d) {
+      for (std::uint8_t& frame : s.actors[a].stack[d].frame) renumber(frame);
+    }
+  }
+}
+
+// write_protect_seq only matters relative to a GUP-fast under way; else its parity is enough.
+void forget_wp_seq(State& s, const litmus::Program& program) {
+  unsigned watched = 0;
+  for (unsigned a = 0; a < program.actors.size(); ++a) {
+    for (unsigned d = 0; d < s.actors[a].depth; ++d) {
+      const mm::Activation& act = s.actors[a].stack[d];
+      if (act.path == static_cast<std::uint8_t>(mm::Path::gup_fast)) watched |= 1U << act.arg[3];
+    }
+  }
+  for (unsigned m = 0; m < program.mms; ++m) {
+    if ((watched >> m & 1U) == 0) s.mms[m].wp_seq &= 1U;
+  }
+}
+
+}  // namespace
+
+bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Renumbering& names) {
+  Numbering renumber(frames);
+  renumber_names(s, program, renumber);
+  bool nothing_lost = true;
+  for (unsigned f = mm::kFirstFrame; f < mm::kMaxFrames; ++f) {
+    if (s.frames[f].flags == 0 || renumber.used(f)) continue;
+    if ((s.frames[f].flags & mm::kAllocated) != 0) nothing_lost = false;
+    s.frames[f] = mm::Frame{};
+  }
+  if (!renumber.identity()) {
+    const auto numbered_before = s.frames;
+    for (unsigned f = mm::kFirstFrame; f < renumber.count(); ++f) {
+      s.frames[f] = numbered_before[renumber.source(f)];
+    }
+    for (unsigned f = renumber.count(); f < mm::kMaxFrames; ++f) s.frames[f] = mm::Frame{};
+  }
+  forget_wp_seq(s, program);
+  names = renumber.names();
+  names[mm::kZeroFrame] = mm::kZeroFrame;
+  return nothing_lost;
+}
+
+}  // namespace drover::machine

@@ -1,0 +1,96 @@
+// From statements and path numbers to the functions of mm/ and device/.
+#include "machine/dispatch.hpp"
+
+#include <stdexcept>
+
+#include "device/paths.hpp"
+#include "mm/paths.hpp"
+
+namespace drover::machine {
+
+using litmus::Op;
+using mm::Path;
+
+Path path_of(Op op) {
+  switch (op) {
+    case Op::assign:
+    case Op::jump:
+    case Op::branch_zero:
+      return Path::none;
+    case Op::load:
+    case Op::store:
+      return Path::cpu_access;
+    case Op::fork:
+      return Path::dup_mmap;
+    case Op::vfork:
+      return Path::vfork;
+    case Op::exit:
+      return Path::exit_mm;
+    case Op::wait:
+      return Path::wait_for_child;
+    case Op::mmap:
+      return Path::mmap;
+    case Op::munmap:
+      return Path::munmap;
+    case Op::mremap:
+      return Path::mremap;
+    case Op::mprotect:
+      return Path::mprotect;
+    case Op::madvise:
+      return Path::madvise;
+    case Op::get:
+    case Op::pin:
+    case Op::register_buffer:
+    case Op::reg_mr:
+    case Op::direct_read:
+    case Op::direct_write:
+    case Op::vmsplice:
+    case Op::zerocopy_send:
+      return Path::take_reference;
+    case Op::unpin:
+    case Op::put:
+    case Op::pipe_close:
+      return Path::release_reference;
+    case Op::complete_io:
+      return Path::complete_io;
+    case Op::pipe_read:
+    case Op::socket_recv:
+      return Path::peek;
+    case Op::pagemap:
+      return Path::pagemap;
+    case Op::dma_write:
+    case Op::dma_read:
+      return Path::dma;
+    case Op::post_write:
+    case Op::post_read:
+      return Path::post_job;
+    case Op::complete:
+      return Path::complete_job;
+    case Op::process_vm_writev:
+    case Op::process_vm_readv:
+      return Path::process_vm;
+    case Op::ptrace_poke:
+    case Op::ptrace_peek:
+      return Path::ptrace_access;
+    case Op::signal:
+      return Path::signal_event;
+    case Op::await:
+      return Path::await_event;
+  }
+  return Path::none;
+}
+
+mm::Step run_path(mm::Kernel& k) {
+  switch (static_cast<Path>(k.activation().path)) {
+    case Path::none:
+      break;
+#define PATH(name, folder) \
+  case Path::name:         \
+    return folder::name(k);
+#include "mm/paths.def"
+#undef PATH
+  }
+  throw std::logic_error("drover: no such path");
+}
+
+}  // namespace drover::machine

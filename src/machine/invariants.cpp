@@ -1,0 +1,140 @@
+// What must hold in every state (coherence, sanity) and at the end (balance). Isolation and
+// lifetime are about accesses and are reported where those happen (mm/memory_access.cpp).
+#include "machine/machine.hpp"
+#include "mm/locks.hpp"
+
+namespace drover::machine {
+namespace {
+
+using litmus::Op;
+using litmus::Property;
+using mm::State;
+
+explore::Marks bit(Property p) {
+  return 1U << static_cast<unsigned>(p);
+}
+
+// A pipe or a socket keeps a snapshot: whether it follows later writes is nobody's promise.
+bool promises_coherence(Op op) {
+  return op != Op::vmsplice && op != Op::zerocopy_send && op != Op::pagemap;
+}
+
+// The page a FOLL_PIN of this mm names is exclusive as long as the mm maps it (5.19+,
+// gup_must_unshare and page_try_share_anon_rmap): else a later write fault would move the owner
+// away.
+bool pins_are_exclusive(const State& s, const litmus::Program& program,
+                        const design::Switches& switches) {
+  if (switches.anon_exclusive != design::policy::anon_exclusive::yes) return true;
+  for (const litmus::Handle& handle : program.handles) {
+    const unsigned mm_index = program.processes[handle.process].mm;
+    for (unsigned r = handle.first_ref; r < static_cast<unsigned>(handle.first_ref) + handle.pages;
+         ++r) {
+      const mm::Ref& ref = s.refs[r];
+      if (!mm::handed_out(ref) || (ref.flags & mm::kRefPin) == 0 || ref.page == 0) continue;
+      if (ref.frame < mm::kFirstFrame || s.mms[mm_index].pte[ref.page - 1U].frame != ref.frame) {
+        continue;
+      }
+      if ((s.frames[ref.frame].flags & mm::kAnonExclusive) == 0) return false;
+    }
+  }
+  return true;
+}
+
+bool coherent(const State& s, const litmus::Program& program) {
+  for (const litmus::Handle& handle : program.handles) {
+    if (!promises_coherence(handle.op)) continue;
+    const unsigned mm_index = program.processes[handle.process].mm;
+    for (unsigned r = handle.first_ref; r < static_cast<unsigned>(handle.first_ref) + handle.pages;
+         ++r) {
+      const mm::Ref& ref = s.refs[r];
+      if (!mm::handed_out(ref) || ref.page == 0) continue;
+      const std::uint8_t mapped = s.mms[mm_index].pte[ref.page - 1U].frame;
+      if (mapped != mm::kNoFrame && mapped != ref.frame) return false;
+    }
+  }
+  return true;
+}
+
+struct Mappings {
+  std::uint8_t all = 0, writable = 0;
+};
+
+bool any_ptl_held(const State& s, const litmus::Program& program) {
+  for (unsigned a = 0; a < program.actors.size(); ++a) {
+    if (s.actors[a].ptl != 0) return true;
+  }
+  return false;
+}
+
+// The invariants of kernel-semantics.md section 0, outside page table lock sections.
+bool sane(const State& s, const litmus::Program& program, const design::Switches& switches) {
+  const bool exclusive = switches.anon_exclusive == design::policy::anon_exclusive::yes;
+  const bool locks = any_ptl_held(s, program);
+  std::array<Mappings, mm::kMaxFrames> mappings{};
+  for (unsigned m = 0; m < program.mms; ++m) {
+    for (unsigned p = 0; p < program.pages; ++p) {
+      const mm::Pte pte = s.mms[m].pte[p];
+      if (pte.frame == mm::kNoFrame || (locks && mm::ptl_held(s, program, m, p))) continue;
+      const mm::Frame& frame = s.frames[pte.frame];
+      const bool writable = (pte.bits & mm::kPteWrite) != 0;
+      if (pte.frame == mm::kZeroFrame) {
+        if (writable) return false;
+        continue;
+      }
+      if ((frame.flags & mm::kAllocated) == 0) return false;  // a freed page is mapped
+      if (exclusive && writable && (frame.flags & mm::kAnonExclusive) == 0) return false;
+      mappings[pte.frame].all++;
+      if (writable) mappings[pte.frame].writable++;
+    }
+  }
+  for (unsigned f = mm::kFirstFrame; f < mm::kMaxFrames; ++f) {
+    if (mappings[f].all <= 1) continue;
+    if (mappings[f].writable != 0) return false;  // a private page, writable and shared
+    if ((s.frames[f].flags & mm::kAnonExclusive) != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+explore::Marks violated_invariants(const State& s, const litmus::Program& program,
+                                   const design::Switches& switches) {
+  explore::Marks marks = 0;
+  if (!coherent(s, program)) marks |= bit(Property::coherence);
+  if (!sane(s, program, switches) || !pins_are_exclusive(s, program, switches))
+    marks |= bit(Property::sanity);
+  return marks;
+}
+
+bool balanced(const State& s, const litmus::Program& program, const design::Switches& switches) {
+  std::array<int, mm::kMaxFrames> references{};
+  std::array<int, mm::kMaxFrames> mapped{};
+  references[mm::kZeroFrame] = 1;
+  for (unsigned m = 0; m < program.mms; ++m) {
+    for (unsigned p = 0; p < program.pages; ++p) {
+      const std::uint8_t frame = s.mms[m].pte[p].frame;
+      if (frame < mm::kFirstFrame) continue;
+      references[frame]++;
+      mapped[frame]++;
+    }
+  }
+  for (unsigned r = 0; r < program.refs; ++r) {
+    const mm::Ref& ref = s.refs[r];
+    if ((ref.flags & mm::kRefHeld) == 0) continue;
+    const bool bias = (ref.flags & mm::kRefPin) != 0 &&
+                      switches.pin_accounting == design::policy::pin_accounting::bias;
+    const bool uncounted =
+        (ref.flags & mm::kRefPin) != 0 && ref.frame == mm::kZeroFrame &&
+        switches.zero_page_pin_counted == design::policy::zero_page_pin_counted::no;
+    references[ref.frame] += uncounted ? 0 : bias ? mm::kPinBias : 1;
+  }
+  for (unsigned f = mm::kZeroFrame; f < mm::kMaxFrames; ++f) {
+    const mm::Frame& frame = s.frames[f];
+    if (f != mm::kZeroFrame && (frame.flags & mm::kAllocated) == 0) continue;
+    const int batch = (frame.flags & mm::kInLruBatch) != 0 ? 1 : 0;
+    if (frame.refcount != references[f] + batch || frame.mapcount != mapped[f]) return false;
+  }
+  return true;
+}
+
+}  // namespace drover::machine

@@ -1,0 +1,197 @@
+// Packed states: the parts of State that a program can use, one after the other, and the initial
+// state. A packed state is what the search stores and compares.
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+#include "machine/machine.hpp"
+
+namespace drover::machine {
+
+using mm::State;
+
+static_assert(std::is_trivially_copyable_v<State>);
+static_assert(std::has_unique_object_representations_v<State>, "equal states must be equal bytes");
+
+namespace {
+
+// Frames that can exist at once: one per PTE, per reference, and two per path under way.
+unsigned frame_bound(const litmus::Program& program) {
+  const std::size_t bound = mm::kFirstFrame +
+                            static_cast<std::size_t>(program.pages) * program.mms + program.refs +
+                            2 * program.actors.size();
+  return static_cast<unsigned>(std::min<std::size_t>(bound, mm::kMaxFrames));
+}
+
+unsigned most_words(const litmus::Program& program) {
+  std::size_t words = 1;
+  for (const litmus::Object& object : program.objects) words = std::max(words, object.words.size());
+  return static_cast<unsigned>(words);
+}
+
+// How deep the activation stack of an actor can get; see kMaxDepth.
+unsigned depth_of(const litmus::Actor& actor) {
+  using litmus::Op;
+  if (actor.kind != litmus::ActorKind::thread) return 1;
+  unsigned depth = actor.code.empty() ? 0 : 1;
+  for (const litmus::Instr& i : actor.code) {
+    switch (i.op) {
+      case Op::load:
+      case Op::store:
+        depth = std::max(depth, 3U);
+        break;  // fault, do_wp_page
+      case Op::munmap:
+      case Op::mmap:
+      case Op::madvise:
+      case Op::exit:
+        depth = std::max(depth, 2U);
+        break;  // zap_page_range
+      case Op::get:
+      case Op::pin:
+      case Op::register_buffer:
+      case Op::reg_mr:
+      case Op::direct_read:
+      case Op::direct_write:
+      case Op::vmsplice:
+      case Op::zerocopy_send:
+      case Op::process_vm_writev:
+      case Op::process_vm_readv:
+      case Op::ptrace_poke:
+      case Op::ptrace_peek:
+        depth = mm::kMaxDepth;
+        break;
+      default:
+        break;
+    }
+  }
+  return depth;
+}
+
+}  // namespace
+
+void Machine::lay_out() {
+  frames_ = frame_bound(program_);
+  const auto add = [this](std::size_t offset, std::size_t bytes) {
+    if (bytes == 0) return;
+    if (!segments_.empty() && segments_.back().offset + segments_.back().bytes == offset) {
+      segments_.back().bytes += static_cast<std::uint32_t>(bytes);
+    } else {
+      segments_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes)});
+    }
+    packed_bytes_ += bytes;
+  };
+  const unsigned words = most_words(program_);
+  for (unsigned f = mm::kZeroFrame; f < frames_; ++f) {
+    const std::size_t frame_bytes =
+        offsetof(mm::Frame, words) + (f == mm::kZeroFrame ? 0 : words * sizeof(mm::Word));
+    add(offsetof(State, frames) + f * sizeof(mm::Frame), frame_bytes);
+  }
+  for (unsigned m = 0; m < program_.mms; ++m) {
+    const std::size_t at = offsetof(State, mms) + m * sizeof(mm::Mm);
+    add(at, offsetof(mm::Mm, vma) + program_.pages);
+    add(at + offsetof(mm::Mm, pte), program_.pages * sizeof(mm::Pte));
+    add(at + offsetof(mm::Mm, tlb), program_.pages * sizeof(mm::TlbEntry));
+  }
+  for (unsigned a = 0; a < program_.actors.size(); ++a) {
+    const std::size_t at = offsetof(State, actors) + a * sizeof(mm::Actor);
+    add(at, offsetof(mm::Actor, regs) + program_.actors[a].registers.size());
+    add(at + offsetof(mm::Actor, stack), depth_of(program_.actors[a]) * sizeof(mm::Activation));
+  }
+  add(offsetof(State, refs), program_.refs * sizeof(mm::Ref));
+  add(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
+  add(offsetof(State, processes), program_.processes.size());
+  add(offsetof(State, events), program_.events.empty() ? 0 : sizeof(State::events));
+  // The frames beyond the packed ones stay zero, but a path may use one before canonicalise counts.
+  const std::size_t small = offsetof(State, refs);
+  const auto region = [this](std::size_t offset, std::size_t bytes) {
+    regions_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes)});
+  };
+  region(offsetof(State, frames), sizeof(State::frames));
+  region(offsetof(State, mms), program_.mms * sizeof(mm::Mm));
+  region(offsetof(State, actors), program_.actors.size() * sizeof(mm::Actor));
+  region(small, sizeof(State) - small);
+}
+
+// Most segments are a few bytes: those are copied as one Overrun, whose tail the next segment
+// overwrites (`to` has room for one more).
+void Machine::pack(const State& from, std::byte* to) const {
+  const auto* bytes = reinterpret_cast<const std::byte*>(&from);
+  for (const Segment& segment : segments_) {
+    if (segment.bytes <= sizeof(Overrun) && segment.offset + sizeof(Overrun) <= sizeof(State)) {
+      std::memcpy(to, bytes + segment.offset, sizeof(Overrun));
+    } else {
+      std::memcpy(to, bytes + segment.offset, segment.bytes);
+    }
+    to += segment.bytes;
+  }
+}
+
+void Machine::copy_used(const State& from, State& to) const {
+  const auto* source = reinterpret_cast<const std::byte*>(&from);
+  auto* target = reinterpret_cast<std::byte*>(&to);
+  for (const Segment& region : regions_) {
+    std::memcpy(target + region.offset, source + region.offset, region.bytes);
+  }
+}
+
+void Machine::unpack(const std::byte* from, State& to) const {
+  auto* bytes = reinterpret_cast<std::byte*>(&to);
+  for (const Segment& segment : segments_) {
+    std::memcpy(bytes + segment.offset, from, segment.bytes);
+    from += segment.bytes;
+  }
+}
+
+void Machine::map_initial_page(State& s, unsigned page, std::uint8_t& next_frame) const {
+  const litmus::Object& object = program_.objects[program_.object_of[page]];
+  const unsigned owner = program_.processes[object.process].mm;
+  if (object.state == litmus::InitialPage::unmapped) return;
+  s.mms[owner].vma[page] = static_cast<std::uint8_t>(
+      mm::kVmMapped | mm::kVmRead | (object.readonly ? 0 : mm::kVmWrite) |
+      (object.dontfork ? mm::kVmDontCopy : 0) | (object.wipeonfork ? mm::kVmWipeOnFork : 0));
+  if (object.state == litmus::InitialPage::untouched) return;
+  const std::uint8_t number = next_frame++;
+  mm::Frame& frame = s.frames[number];
+  frame.refcount = 1;
+  frame.mapcount = 1;
+  frame.flags = mm::kAllocated;
+  if (switches_.anon_exclusive == design::policy::anon_exclusive::yes) {
+    frame.flags |= mm::kAnonExclusive;
+  }
+  if (object.state == litmus::InitialPage::fresh) {
+    frame.flags |= mm::kInLruBatch;
+    frame.refcount++;
+  }
+  for (std::size_t w = 0; w < object.words.size(); ++w) {
+    frame.words[w] = {object.initial[w], static_cast<std::uint8_t>(1U << owner)};
+  }
+  s.mms[owner].pte[page] = {
+      number, static_cast<std::uint8_t>(mm::kPteDirty | (object.readonly ? 0 : mm::kPteWrite))};
+}
+
+void Machine::initial_state(State& s) const {
+  s = State{};
+  s.frames[mm::kZeroFrame].refcount = 1;
+  s.frames[mm::kZeroFrame].flags = mm::kAllocated;
+  for (unsigned p = 0; p < program_.processes.size(); ++p) {
+    if (program_.processes[p].parent != litmus::kNone) continue;
+    s.processes[p] = mm::kStarted;
+    s.mms[program_.processes[p].mm].flags = mm::kMmAlive;
+  }
+  std::uint8_t next_frame = mm::kFirstFrame;
+  for (unsigned page = 0; page < program_.pages; ++page) map_initial_page(s, page, next_frame);
+  for (unsigned a = 0; a < program_.actors.size(); ++a) skip_local(s, a);
+  Renumbering names{};
+  canonicalise(s, program_, frames_, names);
+}
+
+void Machine::initial(std::byte* out) const {
+  State s;
+  initial_state(s);
+  std::vector<std::byte> packed(packed_bytes_ + sizeof(Overrun));
+  pack(s, packed.data());
+  std::copy_n(packed.begin(), packed_bytes_, out);
+}
+
+}  // namespace drover::machine

@@ -1,0 +1,188 @@
+// The steps of a Machine: who may move, where a step ends, what is checked after it.
+#include "machine/machine.hpp"
+
+#include <cstring>
+
+#include "device/paths.hpp"
+#include "machine/dispatch.hpp"
+
+namespace drover::machine {
+
+using litmus::Op;
+using mm::Kernel;
+using mm::State;
+using mm::Step;
+
+Machine::Machine(const litmus::Program& program, const design::Switches& switches,
+                 Granularity granularity)
+    : program_(program), switches_(switches), granularity_(granularity) {
+  lay_out();
+  packed_.resize(packed_bytes_ + sizeof(Overrun));
+}
+
+bool Machine::may_move(const State& s, unsigned actor) const {
+  const litmus::Actor& code = program_.actors[actor];
+  const mm::Actor& a = s.actors[actor];
+  if (a.depth > 0) return true;
+  if (code.kind != litmus::ActorKind::thread) return a.pc < code.bound;
+  const std::uint8_t process = s.processes[code.process];
+  if ((process & mm::kStarted) == 0 || (process & (mm::kExiting | mm::kExited)) != 0) return false;
+  return (a.flags & mm::kParked) == 0 && a.pc < code.code.size();
+}
+
+// Executes what no other actor can observe, so that it never is a state of its own.
+void Machine::skip_local(State& s, unsigned actor) const {
+  const litmus::Actor& code = program_.actors[actor];
+  if (code.kind != litmus::ActorKind::thread) return;
+  mm::Actor& a = s.actors[actor];
+  const Kernel k(s, program_, switches_, actor);
+  while (a.pc < code.code.size()) {
+    const litmus::Instr& i = code.code[a.pc];
+    if (i.op == Op::assign) {
+      if (i.dst != litmus::kNone) a.regs[i.dst] = k.evaluate(i.value);
+      a.pc++;
+    } else if (i.op == Op::jump || (i.op == Op::branch_zero && k.evaluate(i.value) == 0)) {
+      a.pc = i.target;
+    } else if (i.op == Op::branch_zero) {
+      a.pc++;
+    } else {
+      break;
+    }
+  }
+}
+
+void Machine::begin_statement(State& s, unsigned actor) const {
+  const litmus::Actor& code = program_.actors[actor];
+  const mm::Path path = code.kind == litmus::ActorKind::thread
+                            ? path_of(code.code[s.actors[actor].pc].op)
+                            : mm::Path::speculate;
+  s.actors[actor].depth = 1;
+  s.actors[actor].stack[0] = mm::Activation{};
+  s.actors[actor].stack[0].path = static_cast<std::uint8_t>(path);
+}
+
+void Machine::end_statement(Kernel& k) const {
+  mm::Actor& a = k.self();
+  if ((a.flags & mm::kParked) != 0) return;  // stays at the access that faulted
+  a.pc++;
+  skip_local(k.s, k.actor);
+}
+
+// A path that blocks after only its own activations changed has not moved at all: whoever waits for
+// a lock waits at the statement's begin, or where its last step ended.
+bool Machine::only_self_changed(unsigned actor) const {
+  const auto* before = reinterpret_cast<const std::byte*>(&base_);
+  const auto* after = reinterpret_cast<const std::byte*>(&next_);
+  const std::size_t self = offsetof(State, actors) + actor * sizeof(mm::Actor);
+  const std::size_t self_end = self + sizeof(mm::Actor);
+  for (const Segment& segment : segments_) {
+    std::size_t begin = segment.offset;
+    const std::size_t end = begin + segment.bytes;
+    if (begin < self_end && self < end) {  // this segment overlaps the actor's own record
+      if (begin < self && std::memcmp(before + begin, after + begin, self - begin) != 0)
+        return false;
+      begin = self_end;
+    }
+    if (begin < end && std::memcmp(before + begin, after + begin, end - begin) != 0) return false;
+  }
+  return true;
+}
+
+// One step of k.actor. Returns false if it cannot move now.
+bool Machine::run(Kernel& k) {
+  if (k.self().depth == 0) begin_statement(k.s, k.actor);
+  for (bool first = true;; first = false) {
+    const Step result = run_path(k);
+    if (result == Step::blocked) return !first && !only_self_changed(k.actor);
+    if (result == Step::done) {
+      if (k.self().depth > 0) continue;  // the caller goes on at once
+      k.self().result = 0;
+      end_statement(k);
+      return true;
+    }
+    k.self().result = 0;
+    if (result == Step::yield) return true;
+    if (result == Step::fused && granularity_ == Granularity::fine) return true;
+  }
+}
+
+namespace {
+
+// Threads of a process that is gone will never run: one representative state for all of them.
+void bury_threads(State& s, const litmus::Program& program) {
+  for (unsigned a = 0; a < program.actors.size(); ++a) {
+    const litmus::Actor& code = program.actors[a];
+    if (code.kind != litmus::ActorKind::thread) continue;
+    if ((s.processes[code.process] & mm::kExited) == 0 || s.actors[a].depth != 0) continue;
+    s.actors[a].pc = static_cast<std::uint8_t>(code.code.size());
+  }
+}
+
+}  // namespace
+
+void Machine::finish_step(Kernel& k) {
+  bury_threads(next_, program_);
+  marks_ = k.violated;
+  backward_ = k.backward;
+  if (!canonicalise(next_, program_, frames_, names_)) {
+    marks_ |= 1U << static_cast<unsigned>(litmus::Property::balance);
+  }
+  marks_ |= violated_invariants(next_, program_, switches_);
+  pack(next_, packed_.data());
+}
+
+bool Machine::step_device(unsigned job) {
+  last_choice_ = true;
+  moved_ = device::job_ready(base_, job);
+  if (!moved_) return true;
+  copy_used(base_, next_);
+  Kernel k(next_, program_, switches_, 0);
+  k.trace = trace_;
+  device::run_job(k, job);
+  finish_step(k);
+  return true;
+}
+
+namespace {
+
+// Choices of one step are numbered mixed-radix, the first one made being the least significant
+// digit.
+std::array<std::uint8_t, 8> digits_of(unsigned choice, const Kernel& k) {
+  std::array<std::uint8_t, 8> digits{};
+  for (unsigned c = 0; c < k.choices_made; ++c) {
+    digits[c] = static_cast<std::uint8_t>(choice % k.choice_limit[c]);
+    choice /= k.choice_limit[c];
+  }
+  return digits;
+}
+
+}  // namespace
+
+// Step number `choice` of the actor. False when the actor cannot move. What choices there are is
+// found out by running: a step whose choices were not the wanted ones is run again.
+bool Machine::step(unsigned actor, unsigned choice) {
+  if (actor >= program_.actors.size()) {
+    return step_device(actor - static_cast<unsigned>(program_.actors.size()));
+  }
+  last_choice_ = true;
+  moved_ = false;
+  if (!may_move(base_, actor)) return false;
+  std::array<std::uint8_t, 8> wanted{};
+  for (;;) {
+    copy_used(base_, next_);
+    if (trace_ != nullptr) trace_->clear();
+    Kernel k(next_, program_, switches_, actor);
+    k.trace = trace_;
+    k.choice = wanted;
+    moved_ = run(k);
+    wanted = digits_of(choice, k);
+    if (wanted != k.choice) continue;
+    unsigned combinations = 1;
+    for (unsigned c = 0; c < k.choices_made; ++c) combinations *= k.choice_limit[c];
+    last_choice_ = choice + 1 >= combinations;
+    if (moved_) finish_step(k);
+    return true;
+  }
+}
+
+}  // namespace drover::machine

@@ -1,0 +1,136 @@
+// Machine: a Program under a Design as a model the search can explore: packed states in, successors
+// out. Which kernel path does what is in mm/ and device/; here is who may move, when a step ends,
+// how a state is made canonical and packed, and what must hold in every state.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "design/design.hpp"
+#include "explore/model.hpp"
+#include "litmus/program.hpp"
+#include "mm/kernel.hpp"
+#include "mm/state.hpp"
+
+namespace drover::machine {
+
+/// How much one step does. coarse: up to the next access that a path not holding the same lock can
+/// observe. fine: up to the next access to anything shared. Verdicts must not differ.
+enum class Granularity : std::uint8_t { coarse, fine };
+
+/// Marks of the search: bits 0 .. kProperties-1 are violated properties, then the condition.
+inline constexpr explore::Marks kMarkConditionTrue = 1U << litmus::kProperties,
+                                kMarkConditionFalse = 2U << litmus::kProperties;
+
+/// The value of one atom at the end; kUnmapped for memory that is not mapped there.
+using Outcome = std::vector<std::int16_t>;
+inline constexpr std::int16_t kUnmapped = 0x7fff;
+
+/// Frame numbers before canonicalisation -> after; 0: not named any more.
+using Renumbering = std::array<std::uint8_t, mm::kMaxFrames>;
+
+/// What a step did, for pictures.
+struct StepText {
+  unsigned actor = 0;     // index into Program::actors; actors.size() + j: device, job j
+  std::string statement;  // the statement being executed
+  std::uint32_t line = 0;
+  std::vector<std::string> notes;  // what the kernel path says it did
+  /// What frame `f` of the state before is called in the state after; 0 if nobody names it any
+  /// more. Frames of the state after that are not in here are new.
+  Renumbering frames{};
+};
+
+/// Models one program under one design. One object per thread: expand uses scratch memory.
+/// Throws std::runtime_error when the model's page frames are used up.
+class Machine {
+ public:
+  Machine(const litmus::Program& program, const design::Switches& switches,
+          Granularity granularity);
+
+  // --- explore::Model ---------------------------------------------------------------------------
+  [[nodiscard]] std::size_t state_bytes() const { return packed_bytes_; }
+  void initial(std::byte* out) const;
+  template <class Emit>
+  void expand(const std::byte* state, Emit&& emit) {
+    unpack(state, base_);
+    const unsigned movers = static_cast<unsigned>(program_.actors.size()) + program_.jobs;
+    for (unsigned actor = 0; actor < movers; ++actor) {
+      for (std::uint16_t choice = 0; step(actor, choice); ++choice) {
+        if (moved_) {
+          emit(explore::Transition{{packed_.data(), packed_bytes_},
+                                   {static_cast<std::uint16_t>(actor), choice},
+                                   marks_,
+                                   backward_});
+        }
+        if (last_choice_) break;
+      }
+    }
+  }
+  [[nodiscard]] explore::Marks terminal(const std::byte* state);
+
+  // --- Looking into states ----------------------------------------------------------------------
+  void unpack(const std::byte* from, mm::State& to) const;
+  /// The atoms of the condition in a final state, in Condition::atoms order.
+  [[nodiscard]] Outcome outcome(const mm::State& s) const;
+  /// Whether the proposition (not the quantifier) holds of an outcome.
+  [[nodiscard]] bool holds(const Outcome& outcome) const;
+  /// Whether every actor is through: otherwise a state without successors is a deadlock.
+  [[nodiscard]] bool finished(const mm::State& s) const;
+  /// What `action` does in `state`.
+  [[nodiscard]] StepText describe(const std::byte* state, explore::Action action);
+  [[nodiscard]] const litmus::Program& program() const { return program_; }
+
+ private:
+  using Overrun = std::array<std::byte, 16>;
+  struct Segment {
+    std::uint32_t offset, bytes;
+  };
+  void lay_out();
+  void pack(const mm::State& from, std::byte* to) const;
+  void copy_used(const mm::State& from, mm::State& to) const;
+  void initial_state(mm::State& s) const;
+  void map_initial_page(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
+
+  bool step(unsigned actor, unsigned choice);
+  bool step_device(unsigned job);
+  [[nodiscard]] bool may_move(const mm::State& s, unsigned actor) const;
+  bool run(mm::Kernel& k);
+  void begin_statement(mm::State& s, unsigned actor) const;
+  void end_statement(mm::Kernel& k) const;
+  void skip_local(mm::State& s, unsigned actor) const;
+  [[nodiscard]] bool only_self_changed(unsigned actor) const;
+  void finish_step(mm::Kernel& k);
+
+  const litmus::Program& program_;
+  design::Switches switches_;
+  Granularity granularity_;
+  std::vector<Segment> segments_;  // what is packed
+  std::vector<Segment> regions_;   // a few stretches of State that contain all segments
+  std::size_t packed_bytes_ = 0;
+  unsigned frames_ = 0;  // frame slots in a packed state, the zero page included
+
+  mm::State base_{}, next_{};
+  std::vector<std::byte> packed_;  // and kOverrun bytes more, see pack()
+  explore::Marks marks_ = 0;
+  Renumbering names_{};
+  bool moved_ = false, backward_ = false, last_choice_ = true;
+  std::vector<std::string>* trace_ = nullptr;
+};
+
+/// Renumbers frames in order of first use and drops what nobody names. Returns false when a frame
+/// with references that nobody can ever drop was lost (balance). `frames`: slots available; throws
+/// std::runtime_error when more are in use. `names`: receives old number -> new number.
+bool canonicalise(mm::State& s, const litmus::Program& program, unsigned frames,
+                  Renumbering& names);
+
+/// Properties (bits) that a state violates by itself: coherence and sanity.
+[[nodiscard]] explore::Marks violated_invariants(const mm::State& s, const litmus::Program& program,
+                                                 const design::Switches& switches);
+/// Whether all counts add up in a final state (the balance property).
+[[nodiscard]] bool balanced(const mm::State& s, const litmus::Program& program,
+                            const design::Switches& switches);
+
+}  // namespace drover::machine

@@ -1,0 +1,228 @@
+// dup_mmap and copy_page_range (kernel/fork.c, mm/memory.c), kernel-semantics 4: what the child
+// gets of each page, and the one TLB flush at the very end. vfork and the start of the child as
+// well.
+#include "mm/consistent_cut.hpp"
+#include "mm/gup.hpp"
+#include "mm/locks.hpp"
+#include "mm/memory_access.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+namespace {
+
+// arg[0]: page, arg[1]: next word of an early copy (read by consistent_cut.cpp).
+// frame[0]: source, frame[1]: early copy.
+enum Point : std::uint8_t { kLock, kNextVma, kCopyPte, kSharePte, kCopyWord, kEndVma, kFlush };
+
+unsigned child_mm(const Kernel& k) {
+  return k.mm_of(k.instr().process);
+}
+
+void start_process(Kernel& k, unsigned process) {
+  k.s.processes[process] |= kStarted;
+}
+
+// F1, and dup_mm's copy of the VMAs: VM_DONTCOPY ones are not in the child.
+Step lock(Kernel& k) {
+  const unsigned parent = k.mm();
+  const bool blocks = k.policy.fork_pinned_page == policy::fork_pinned_page::block;
+  if (blocks && pin_held(k, parent)) return k.blocked();  // down_write(mm_pinned_sem)
+  if (!mmap_write_trylock(k, parent)) return k.blocked();
+  Mm& child = k.s.mms[child_mm(k)];
+  child.flags |= kMmAlive;
+  for (unsigned page = 0; page < k.program.pages; ++page) {
+    const std::uint8_t vma = k.vma(parent, page);
+    if ((vma & kVmDontCopy) == 0) child.vma[page] = vma;
+  }
+  begin_cut(k, parent, child_mm(k));
+  k.say("fork: write-locks the mmap_lock");
+  return k.fused(kNextVma);
+}
+
+bool counts(const Kernel& k) {
+  return k.policy.fork_wp_seq == policy::fork_wp_seq::yes;
+}
+
+// F1', F2, F4: the next VMA whose page tables are copied, from arg[0] on.
+Step next_vma(Kernel& k) {
+  const unsigned parent = k.mm();
+  auto& page = k.activation().arg[0];
+  for (; page < k.program.pages; ++page) {
+    const std::uint8_t vma = k.vma(parent, page);
+    if ((vma & kVmMapped) == 0) continue;
+    if (k.policy.fork_vma_lock == policy::fork_vma_lock::per_vma &&
+        !vma_start_write(k, parent, k.object_of(page))) {
+      return k.blocked();
+    }
+    if ((vma & (kVmDontCopy | kVmWipeOnFork)) != 0) continue;
+    if (counts(k)) {
+      k.s.mms[parent].wp_seq++;
+      k.say("fork: write_protect_seq becomes odd");
+      return k.yield(kCopyPte);
+    }
+    return k.fused(kCopyPte);
+  }
+  k.say("fork: no VMA is left");
+  return k.yield(kFlush);
+}
+
+// Whether fork treats the page as pinned. The test is racy by design, see gup_fast.cpp.
+bool looks_pinned(const Kernel& k, std::uint8_t frame) {
+  const Frame& f = k.s.frames[frame];
+  if (k.policy.fork_pinned_page == policy::fork_pinned_page::share ||
+      k.policy.fork_pinned_page == policy::fork_pinned_page::block) {
+    return false;
+  }
+  switch (k.policy.fork_pinned_test) {
+    case policy::fork_pinned_test::any_reference:
+      return f.refcount > f.mapcount;
+    case policy::fork_pinned_test::exclusive_and_maybe_pinned:
+      if (!anon_exclusive(k, frame)) return false;
+      break;
+    case policy::fork_pinned_test::maybe_pinned:
+      break;
+  }
+  return (k.s.mms[k.mm()].flags & kMmHasPinned) != 0 && maybe_dma_pinned(k, frame);
+}
+
+Step next_page(Kernel& k) {
+  ptl_unlock(k);
+  auto& arg = k.activation().arg;
+  k.activation().frame = {};
+  arg[1] = 0;
+  const unsigned object = k.object_of(arg[0]);
+  const std::uint8_t vma = k.vma(k.mm(), arg[0]);
+  arg[0]++;
+  const bool same_vma =
+      arg[0] < k.program.pages && k.object_of(arg[0]) == object && k.vma(k.mm(), arg[0]) == vma;
+  return k.yield(same_vma ? kCopyPte : kEndVma);
+}
+
+// copy_present_page: the copy is made under both page table locks, but user space of the other
+// threads stores through the PTE, which stays as it was unless the design protects it first.
+Step begin_early_copy(Kernel& k, unsigned page) {
+  Pte& pte = k.pte(k.mm(), page);
+  k.say("fork: the page looks pinned, it is copied for the child");
+  if (k.policy.fork_early_copy_wrprotects_parent ==
+      policy::fork_early_copy_wrprotects_parent::yes) {
+    pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
+    flush_tlb_page(k, k.mm(), page);
+  }
+  k.activation().frame[0] = pte.frame;
+  k.activation().frame[1] = alloc_page(k);
+  return k.yield(kCopyWord);
+}
+
+// F6, first half: the pin test, and what the child's mapping adds to the counts.
+Step copy_pte(Kernel& k) {
+  const unsigned page = k.activation().arg[0];
+  const unsigned parent = k.mm();
+  if (!ptl_trylock(k, parent, page)) return k.blocked();
+  const Pte pte = k.pte(parent, page);
+  if (pte.frame == kNoFrame) {
+    k.say("fork: nothing is mapped here");
+    return next_page(k);
+  }
+  if (pte.frame == kZeroFrame) {
+    k.pte(child_mm(k), page) = Pte{kZeroFrame, 0};
+    k.say("fork: the child gets the zero page too");
+    return next_page(k);
+  }
+  if (looks_pinned(k, pte.frame)) {
+    if (k.policy.fork_pinned_page == policy::fork_pinned_page::copy) {
+      return begin_early_copy(k, page);
+    }
+    k.say("fork: the page looks pinned, it is left out of the child");
+    k.vma(child_mm(k), page) = 0;
+    return next_page(k);
+  }
+  get_page(k, pte.frame);
+  add_rmap(k, pte.frame);
+  // page_try_dup_anon_rmap (5.19): an unpinned page becomes shared, so no longer exclusive.
+  k.s.frames[pte.frame].flags =
+      static_cast<std::uint8_t>(k.s.frames[pte.frame].flags & ~kAnonExclusive);
+  k.say("fork: the page does not look pinned, it will be shared");
+  return k.yield(kSharePte);  // GUP-fast and stores of other threads see the PTE still writable
+}
+
+// F6, second half: ptep_set_wrprotect in the parent (no flush before F8), the child's PTE.
+Step share_pte(Kernel& k) {
+  const unsigned page = k.activation().arg[0];
+  Pte& pte = k.pte(k.mm(), page);
+  if ((pte.bits & kPteWrite) != 0) {
+    leave_stale(k, k.mm(), page, pte);
+    pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
+  }
+  k.pte(child_mm(k), page) = pte;
+  k.say("fork: the page is write-protected and shared");
+  return next_page(k);
+}
+
+Step copy_next_word(Kernel& k) {
+  Activation& a = k.activation();
+  const unsigned page = a.arg[0];
+  copy_word(k, a.frame[0], a.frame[1], a.arg[1]);
+  if (k.tracing()) k.say("fork: copies {}", k.program.word_name(page, a.arg[1]));
+  a.arg[1]++;
+  if (a.arg[1] < k.words_of(page)) return k.yield(kCopyWord);
+  add_rmap(k, a.frame[1]);
+  set_anon_exclusive(k, a.frame[1]);
+  const bool writable = (k.vma(k.mm(), page) & kVmWrite) != 0;
+  k.pte(child_mm(k), page) =
+      Pte{a.frame[1], static_cast<std::uint8_t>(kPteDirty | (writable ? kPteWrite : 0) |
+                                                (k.pte(k.mm(), page).bits & kPteProtNone))};
+  return next_page(k);
+}
+
+// F8: only now can no CPU use what it knew before; then the locks go and the child runs.
+Step flush(Kernel& k) {
+  const unsigned parent = k.mm();
+  flush_tlb_mm(k, parent);
+  end_cut(k, parent, child_mm(k));
+  mmap_unlock(k);
+  start_process(k, k.instr().process);
+  k.set_register(k.instr().dst, 0);
+  k.say("fork: flushes the parent's TLBs; the child starts");
+  return k.done();
+}
+
+}  // namespace
+
+Step dup_mmap(Kernel& k) {
+  switch (k.activation().point) {
+    case kLock:
+      return lock(k);
+    case kNextVma:
+      return next_vma(k);
+    case kCopyPte:
+      return copy_pte(k);
+    case kSharePte:
+      return share_pte(k);
+    case kCopyWord:
+      return copy_next_word(k);
+    case kEndVma:  // F7
+      if (counts(k)) k.s.mms[k.mm()].wp_seq++;
+      k.say("fork: the VMA is done");
+      return counts(k) ? k.yield(kNextVma) : k.fused(kNextVma);
+    default:
+      return flush(k);
+  }
+}
+
+// CLONE_VM | CLONE_VFORK: the child borrows the address space, the parent waits until it is gone.
+Step vfork(Kernel& k) {
+  enum { kBegin, kWait };
+  const unsigned child = k.instr().process;
+  if (k.activation().point == kBegin) {
+    start_process(k, child);
+    return k.yield(kWait);
+  }
+  if ((k.s.processes[child] & kExited) == 0) return k.blocked();
+  k.set_register(k.instr().dst, 0);
+  return k.done();
+}
+
+}  // namespace drover::mm

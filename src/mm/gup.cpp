@@ -1,0 +1,80 @@
+// What gup_slow.cpp and gup_fast.cpp share; see gup.hpp.
+#include "mm/gup.hpp"
+
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+
+bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame) {
+  if ((flags & kGupWrite) != 0) return false;
+  if (frame == kZeroFrame) {
+    // 84209e87c696 (6.2): a long-term pin must not stay on the zero page of a COW mapping.
+    return k.policy.gup_ro_zero_page == policy::gup_ro_zero_page::alloc_if_longterm &&
+           (flags & kGupPin) != 0 && (flags & kGupLongterm) != 0;
+  }
+  switch (k.policy.gup_ro_cow) {
+    case policy::gup_ro_cow::unshare_anon:
+      return (flags & kGupPin) != 0 && !anon_exclusive(k, frame);
+    case policy::gup_ro_cow::unshare_mapcount:  // Arcangeli's mapcount_unshare tree (2021)
+      return k.s.frames[frame].mapcount > 1;
+    default:
+      return false;
+  }
+}
+
+void record_reference(Kernel& k, unsigned ref, unsigned page, unsigned flags, std::uint8_t frame) {
+  if (ref == kNone) {
+    k.caller().frame[0] = frame;
+    return;
+  }
+  k.s.refs[ref] = Ref{
+      frame, static_cast<std::uint8_t>(page + 1),
+      static_cast<std::uint8_t>(kRefHeld | kRefTentative | ((flags & kGupPin) != 0 ? kRefPin : 0) |
+                                ((flags & kGupWrite) != 0 ? kRefWrite : 0)),
+      0};
+}
+
+void release_frame(Kernel& k, unsigned flags, std::uint8_t frame) {
+  if ((flags & kGupPin) != 0) {
+    unpin_page(k, frame);
+  } else {
+    put_page(k, frame);
+  }
+}
+
+void mark_has_pinned(Kernel& k, unsigned mm, unsigned flags) {
+  if ((flags & kGupPin) != 0 && k.policy.has_pinned == policy::has_pinned::sticky) {
+    k.s.mms[mm].flags |= kMmHasPinned;
+  }
+}
+
+bool pin_held(const Kernel& k, unsigned mm) {
+  for (const litmus::Handle& handle : k.program.handles) {
+    if (k.mm_of(handle.process) != mm) continue;
+    for (unsigned r = handle.first_ref; r < handle.first_ref + handle.pages; ++r) {
+      if ((k.s.refs[r].flags & kRefPin) != 0) return true;
+    }
+  }
+  for (unsigned a = 0; a < k.program.actors.size(); ++a) {
+    const Actor& actor = k.s.actors[a];
+    for (unsigned d = 0; d < actor.depth; ++d) {
+      const Activation& act = actor.stack[d];
+      const bool gup = act.path == static_cast<std::uint8_t>(Path::gup_fast) ||
+                       act.path == static_cast<std::uint8_t>(Path::gup_slow);
+      if (gup && act.arg[3] == mm && (act.arg[2] & kGupPin) != 0) return true;
+    }
+    // process_vm_writev keeps its reference across the copy.
+    if (actor.depth == 0 || actor.stack[0].path != static_cast<std::uint8_t>(Path::process_vm)) {
+      continue;
+    }
+    const litmus::Instr& i = k.program.actors[a].code[actor.pc];
+    if (k.policy.process_vm_ref == policy::process_vm_ref::pin && k.mm_of(i.process) == mm) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace drover::mm

@@ -1,0 +1,27 @@
+// What gup_slow.cpp and gup_fast.cpp share: the rules about read-only references, and the record of
+// a reference taken.
+#pragma once
+
+#include "mm/kernel.hpp"
+
+namespace drover::mm {
+
+/// gup_must_unshare (a7f226604170, 5.19): whether a reference through this read-only PTE needs the
+/// page made exclusive first. `flags`: kGup*.
+[[nodiscard]] bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame);
+
+/// Writes the reference to `frame` into slot `ref`, or into the caller's activation if ref ==
+/// kNone.
+void record_reference(Kernel& k, unsigned ref, unsigned page, unsigned flags, std::uint8_t frame);
+
+/// Drops a reference of kind `flags` on `frame`.
+void release_frame(Kernel& k, unsigned flags, std::uint8_t frame);
+
+/// MMF_HAS_PINNED (008cfe4418b3, 5.9): set by the first FOLL_PIN, never cleared.
+void mark_has_pinned(Kernel& k, unsigned mm, unsigned flags);
+
+/// Whether some handle holds a FOLL_PIN of memory of `mm`, or a pinning GUP on it is under way:
+/// what the mm_pinned_sem of the block-fork design is read-held for.
+[[nodiscard]] bool pin_held(const Kernel& k, unsigned mm);
+
+}  // namespace drover::mm

@@ -1,0 +1,84 @@
+// mprotect (change_protection, mm/mprotect.c), kernel-semantics 10: takes write permission away
+// without asking about pins, and gives it back only where the design lets it.
+#include "mm/locks.hpp"
+#include "mm/mapping.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+namespace {
+
+enum Point : std::uint8_t { kBegin, kChangePte, kFlush };
+
+// can_change_pte_writable (64fe24a3e05e, 6.0; without the dirty test later).
+bool may_restore_write(const Kernel& k, Pte pte) {
+  switch (k.policy.mprotect_restore_write) {
+    case policy::mprotect_restore_write::never:
+      return false;
+    case policy::mprotect_restore_write::dirty_and_exclusive:
+      return (pte.bits & kPteDirty) != 0 && anon_exclusive(k, pte.frame);
+    case policy::mprotect_restore_write::exclusive:
+      return anon_exclusive(k, pte.frame);
+  }
+  return false;
+}
+
+Step change_pte(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  const unsigned page = i.page + k.activation().arg[0];
+  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  Pte& pte = k.pte(mm, page);
+  if (pte.frame != kNoFrame) {
+    const Pte old = pte;
+    if ((i.prot & litmus::kProtRead) == 0) {
+      pte.bits = static_cast<std::uint8_t>((pte.bits & ~kPteWrite) | kPteProtNone);
+    } else if ((i.prot & litmus::kProtWrite) == 0) {
+      pte.bits = static_cast<std::uint8_t>(pte.bits & ~(kPteWrite | kPteProtNone));
+    } else {
+      pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteProtNone);
+      if (may_restore_write(k, pte)) pte.bits |= kPteWrite;
+    }
+    const bool lost_rights =
+        ((old.bits & ~pte.bits) & kPteWrite) != 0 || ((pte.bits & ~old.bits) & kPteProtNone) != 0;
+    if (lost_rights) leave_stale(k, mm, page, old);
+    if (lost_rights) k.say("mprotect takes rights from the PTE");
+  }
+  ptl_unlock(k);
+  auto& changed = k.activation().arg[0];
+  changed++;
+  return k.yield(changed < i.pages ? kChangePte : kFlush);
+}
+
+}  // namespace
+
+Step mprotect(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  switch (k.activation().point) {
+    case kBegin: {
+      const int begun = begin_change(k, i.page, i.pages, true);
+      if (begun == 0) return k.blocked();
+      if (begun < 0) return end_change(k, begun);
+      for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+        const bool read = (i.prot & litmus::kProtRead) != 0;
+        const bool write = (i.prot & litmus::kProtWrite) != 0;
+        k.vma(mm, p) = static_cast<std::uint8_t>((k.vma(mm, p) & ~(kVmRead | kVmWrite)) |
+                                                 (read ? kVmRead : 0) | (write ? kVmWrite : 0));
+      }
+      return k.fused(kChangePte);
+    }
+    case kChangePte:
+      return change_pte(k);
+    default:
+      for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+        flush_tlb_page(k, mm, p);
+      }
+      k.say("mprotect flushes the TLBs");
+      return end_change(k, 0);
+  }
+}
+
+}  // namespace drover::mm

@@ -1,0 +1,69 @@
+// mremap to a given free range (move_page_tables, mm/mremap.c): the PTEs move, pages and pins stay.
+#include "mm/locks.hpp"
+#include "mm/mapping.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace {
+
+enum Point : std::uint8_t { kBegin, kMovePte, kFlush };
+
+// References follow: the owner's address of a pinned page is now the new one.
+void move_addresses(Kernel& k, unsigned mm, unsigned from, unsigned to) {
+  for (const litmus::Handle& handle : k.program.handles) {
+    if (k.mm_of(handle.process) != mm) continue;
+    for (unsigned r = handle.first_ref; r < static_cast<unsigned>(handle.first_ref) + handle.pages;
+         ++r) {
+      if (k.s.refs[r].page == from + 1) k.s.refs[r].page = static_cast<std::uint8_t>(to + 1);
+    }
+  }
+}
+
+Step move_pte(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  auto& moved = k.activation().arg[0];
+  const unsigned from = i.page + moved;
+  const unsigned to = i.to_page + moved;
+  if (!ptl_trylock(k, mm, from)) return k.blocked();
+  // The new page table's lock nests inside; nobody faults there while the mmap_lock is write-held.
+  const Pte pte = k.pte(mm, from);
+  leave_stale(k, mm, from, pte);
+  k.pte(mm, from) = Pte{};
+  k.pte(mm, to) = pte;
+  move_addresses(k, mm, from, to);
+  ptl_unlock(k);
+  moved++;
+  return k.yield(moved < i.pages ? kMovePte : kFlush);
+}
+
+}  // namespace
+
+Step mremap(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  switch (k.activation().point) {
+    case kBegin: {
+      const int begun = begin_change(k, i.page, i.pages, true);
+      if (begun == 0) return k.blocked();
+      if (begun < 0) return end_change(k, begun == -kENOMEM ? -kEFAULT : begun);
+      for (unsigned p = 0; p < i.pages; ++p) {
+        if ((k.vma(mm, i.to_page + p) & kVmMapped) != 0) return end_change(k, -kEINVAL);
+      }
+      for (unsigned p = 0; p < i.pages; ++p) {
+        k.vma(mm, i.to_page + p) = k.vma(mm, i.page + p);
+        k.vma(mm, i.page + p) = 0;
+      }
+      return k.fused(kMovePte);
+    }
+    case kMovePte:
+      return move_pte(k);
+    default:
+      for (unsigned p = 0; p < i.pages; ++p) flush_tlb_page(k, mm, i.page + p);
+      return end_change(k, 0);
+  }
+}
+
+}  // namespace drover::mm

@@ -1,0 +1,110 @@
+// Page accounting; see page.hpp.
+#include "mm/page.hpp"
+
+#include <stdexcept>
+
+namespace drover::mm {
+namespace policy = design::policy;
+
+std::uint8_t alloc_page(Kernel& k) {
+  for (unsigned f = kFirstFrame; f < kMaxFrames; ++f) {
+    Frame& frame = k.s.frames[f];
+    if ((frame.flags & (kAllocated | kFreed)) != 0) continue;
+    frame = Frame{};
+    frame.flags = kAllocated;
+    frame.refcount = 1;
+    return static_cast<std::uint8_t>(f);
+  }
+  throw std::runtime_error("the model's page frames are used up");
+}
+
+void get_page(Kernel& k, std::uint8_t frame) {
+  k.s.frames[frame].refcount++;
+}
+
+namespace {
+
+// __free_pages on the last reference. A name that outlives the frame (a handle, a queued job, a
+// stale TLB entry) keeps a tombstone, so that a later access through it can be told.
+void free_if_unreferenced(Kernel& k, Frame& page) {
+  if (page.refcount < 0) {
+    k.violate(litmus::Property::balance);
+    k.say("page refcount goes negative ({})", page.refcount);
+    return;
+  }
+  if (page.refcount > 0) return;
+  if (page.mapcount != 0) {
+    k.violate(litmus::Property::sanity);  // bad_page(): freeing a mapped page
+    k.say("BUG: Bad page state: a page with mapcount {} is freed", page.mapcount);
+  }
+  page = Frame{};
+  page.flags = kFreed;
+}
+
+}  // namespace
+
+void put_page(Kernel& k, std::uint8_t frame) {
+  Frame& page = k.s.frames[frame];
+  page.refcount--;
+  free_if_unreferenced(k, page);
+}
+
+void add_rmap(Kernel& k, std::uint8_t frame) {
+  if (counted(frame)) k.s.frames[frame].mapcount++;
+}
+
+void remove_rmap(Kernel& k, std::uint8_t frame) {
+  if (!counted(frame)) return;
+  Frame& page = k.s.frames[frame];
+  if (page.mapcount == 0) {
+    k.violate(litmus::Property::balance);
+    return;
+  }
+  page.mapcount--;
+}
+
+std::int16_t pin_weight(const design::Switches& switches, std::uint8_t frame) {
+  // c8070b787519 (6.5): pinning the zero page leaves its refcount alone.
+  if (frame == kZeroFrame && switches.zero_page_pin_counted == policy::zero_page_pin_counted::no) {
+    return 0;
+  }
+  return switches.pin_accounting == policy::pin_accounting::bias ? kPinBias : 1;
+}
+
+void grab_page(Kernel& k, std::uint8_t frame, bool pin) {
+  Frame& page = k.s.frames[frame];
+  page.refcount =
+      static_cast<std::int16_t>(page.refcount + (pin ? pin_weight(k.policy, frame) : 1));
+}
+
+void unpin_page(Kernel& k, std::uint8_t frame) {
+  Frame& page = k.s.frames[frame];
+  page.refcount = static_cast<std::int16_t>(page.refcount - pin_weight(k.policy, frame));
+  free_if_unreferenced(k, page);
+}
+
+bool maybe_dma_pinned(const Kernel& k, std::uint8_t frame) {
+  return counted(frame) && k.s.frames[frame].refcount >= kPinBias;
+}
+
+bool anon_exclusive(const Kernel& k, std::uint8_t frame) {
+  return counted(frame) && (k.s.frames[frame].flags & kAnonExclusive) != 0;
+}
+
+void set_anon_exclusive(Kernel& k, std::uint8_t frame) {
+  if (k.policy.anon_exclusive == policy::anon_exclusive::yes && counted(frame)) {
+    k.s.frames[frame].flags |= kAnonExclusive;
+  }
+}
+
+bool trylock_page(Kernel& k, std::uint8_t frame) {
+  if ((k.s.frames[frame].flags & kPageLocked) != 0) return false;
+  k.s.frames[frame].flags |= kPageLocked;
+  return true;
+}
+
+void unlock_page(Kernel& k, std::uint8_t frame) {
+  k.s.frames[frame].flags = static_cast<std::uint8_t>(k.s.frames[frame].flags & ~kPageLocked);
+}
+
+}  // namespace drover::mm

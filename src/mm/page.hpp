@@ -1,0 +1,45 @@
+// Page accounting: allocation, references, pins, map counts, the page lock (kernel-semantics 1).
+#pragma once
+
+#include "mm/kernel.hpp"
+
+namespace drover::mm {
+
+/// Whether a frame is an anonymous page with map count and exclusivity: the zero page is not, its
+/// mappings are special PTEs without a reference (its refcount starts as 1 and only GUP changes
+/// it).
+[[nodiscard]] inline bool counted(std::uint8_t frame) {
+  return frame >= kFirstFrame;
+}
+
+/// alloc_page: a frame with refcount 1 and no mapping. Throws std::runtime_error when the model's
+/// frames are used up (the search then reports Incomplete).
+std::uint8_t alloc_page(Kernel& k);
+
+void get_page(Kernel& k, std::uint8_t frame);
+/// put_page; frees the frame on the last reference. Reports balance when the count goes negative
+/// and sanity when a mapped page is freed.
+void put_page(Kernel& k, std::uint8_t frame);
+
+/// page_add_anon_rmap / page_remove_rmap: map counts only, the reference is the caller's.
+void add_rmap(Kernel& k, std::uint8_t frame);
+void remove_rmap(Kernel& k, std::uint8_t frame);
+
+/// try_grab_page: one FOLL_GET or FOLL_PIN reference, by the design's pin_accounting.
+void grab_page(Kernel& k, std::uint8_t frame, bool pin);
+/// unpin_user_page.
+void unpin_page(Kernel& k, std::uint8_t frame);
+/// What one FOLL_PIN adds to this frame's refcount.
+[[nodiscard]] std::int16_t pin_weight(const design::Switches& policy, std::uint8_t frame);
+
+/// page_maybe_dma_pinned of a small page: refcount >= GUP_PIN_COUNTING_BIAS.
+[[nodiscard]] bool maybe_dma_pinned(const Kernel& k, std::uint8_t frame);
+
+/// PG_anon_exclusive; always false in designs without it.
+[[nodiscard]] bool anon_exclusive(const Kernel& k, std::uint8_t frame);
+void set_anon_exclusive(Kernel& k, std::uint8_t frame);
+
+bool trylock_page(Kernel& k, std::uint8_t frame);
+void unlock_page(Kernel& k, std::uint8_t frame);
+
+}  // namespace drover::mm

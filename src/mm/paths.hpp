@@ -1,0 +1,39 @@
+// The functions of the kernel paths of this folder, one per entry of paths.def. Each runs from one
+// preemption point to the next; its arguments are in Kernel::activation().arg, documented here.
+#pragma once
+
+#include "mm/kernel.hpp"
+
+namespace drover::mm {
+
+#define DROVER_PATH_mm(name) Step name(Kernel& k);
+#define DROVER_PATH_device(name)
+#define PATH(name, folder) DROVER_PATH_##folder(name)
+#include "mm/paths.def"
+#undef PATH
+#undef DROVER_PATH_device
+#undef DROVER_PATH_mm
+
+// --- Arguments
+// ------------------------------------------------------------------------------------
+// handle_mm_fault(page, flags, mm): flags below. Result 0, kFaultWrote, or -EFAULT (SIGSEGV).
+// do_wp_page(page, flags, mm), wp_page_copy(page, flags, mm, original pte bits): the same; entered
+//   with the page table lock held.
+inline constexpr unsigned kFaultWrite = 1, kFaultUnshare = 2, kFaultLocked = 4, kFaultForce = 8;
+/// VM_FAULT_WRITE: do_wp_page made the page private to the mm, though perhaps not writable.
+/// kFaultDone: the fault changed the mapping otherwise. 0: it found nothing to do.
+inline constexpr int kFaultWrote = 1, kFaultDone = 2;
+
+// gup_slow, gup_fast(page, end, flags, mm, ref): pins pages page .. end-1 of mm into reference
+// slots
+//   from `ref` on; ref == kNone (one page only) leaves the frame in the caller's frame[0] instead.
+//   Result 0 or -EFAULT; all or nothing, as the callers treat a short count as failure.
+inline constexpr unsigned kGupWrite = litmus::kFollWrite, kGupForce = litmus::kFollForce,
+                          kGupLongterm = litmus::kFollLongterm, kGupPin = 8,
+                          kGupCowBroken = 16,  // FOLL_COW: a write fault already broke COW
+    kGupKeepLock = 32,                         // leave the mmap_lock held (access_remote_vm)
+    kGupFastOnly = 64;                         // get_user_pages_fast_only
+
+// zap_page_range(page, end, mm): unmaps pages; the caller holds the mmap_lock. Result 0.
+
+}  // namespace drover::mm

@@ -1,0 +1,141 @@
+// State: everything the model knows between two steps, as one trivially copyable object.
+// Data and the smallest helpers only; kernel paths live in files named after them.
+//
+// Conventions. Names are indices, never pointers; 0 means "none" for frames, so that dead fields
+// are zero bytes. Frame numbers carry no meaning: machine/canonical.cpp renumbers them in order of
+// first use after every step, so equal states are equal bytes. Ghost fields (what no kernel has,
+// kept for the properties) say so.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "litmus/program.hpp"
+
+namespace drover::mm {
+
+using litmus::kNone;
+
+inline constexpr unsigned kMaxFrames = 48;
+inline constexpr unsigned kMaxDepth = 4;  // op -> get_user_pages -> fault -> do_wp_page
+inline constexpr std::uint8_t kNoFrame = 0;
+inline constexpr std::uint8_t kZeroFrame = 1;  // the zero page, never freed
+inline constexpr std::uint8_t kFirstFrame = 2;
+
+/// GUP_PIN_COUNTING_BIAS (include/linux/mm.h, 3faa52c03f44).
+inline constexpr std::int16_t kPinBias = 1024;
+
+/// One named word of a page. `audience` is ghost: the address spaces that may see this value (bit
+/// per mm): its writer's, and those forked off since. kWrittenByDevice exempts it from the
+/// consistent cut.
+struct Word {
+  std::int8_t value;
+  std::uint8_t audience;
+};
+inline constexpr std::uint8_t kEverybody = 0x3f;
+inline constexpr std::uint8_t kWrittenByDevice = 0x80;
+
+/// struct page/folio of a small page.
+struct Frame {
+  std::int16_t refcount;
+  std::uint8_t mapcount;
+  std::uint8_t flags;
+  std::array<Word, litmus::kMaxWords> words;
+};
+inline constexpr std::uint8_t kAllocated = 1, kAnonExclusive = 2, kPageLocked = 4, kInLruBatch = 8,
+                              kFreed = 16;  // kFreed: somebody still names this freed frame
+
+struct Pte {
+  std::uint8_t frame;
+  std::uint8_t bits;
+  bool operator==(const Pte&) const = default;
+};
+inline constexpr std::uint8_t kPteWrite = 1, kPteDirty = 2, kPteProtNone = 4;
+
+/// What CPUs may still hold in their TLBs for one page after the PTE lost rights: the CPUs running
+/// `cpus` (bit per actor) may use `frame` until a flush or until they take a fault there. A TLB may
+/// have been filled speculatively at any earlier time, so every other CPU of the mm is a suspect.
+struct TlbEntry {
+  std::uint8_t frame;
+  std::uint8_t
+      bits;  // kPteWrite: the stale entry allows stores. kGathered: an mmu_gather holds frame
+  std::uint16_t cpus;
+};
+inline constexpr std::uint8_t kGathered = 0x80;
+
+// VMA flags, kept per page: a VMA is a run of pages of one object with equal flags.
+inline constexpr std::uint8_t kVmMapped = 1, kVmRead = 2, kVmWrite = 4, kVmDontCopy = 8,
+                              kVmWipeOnFork = 16;
+
+struct Mm {
+  std::uint8_t flags;             // kMmAlive, ...
+  std::uint8_t wp_seq;            // write_protect_seq; odd while fork copies a VMA
+  std::uint8_t vma_write_locked;  // bit per object: vma_start_write was called
+  std::uint8_t forking;           // ghost: child mm + 1 while dup_mmap runs on this mm
+  std::array<std::uint8_t, litmus::kMaxPages> vma;
+  std::array<Pte, litmus::kMaxPages> pte;
+  std::array<TlbEntry, litmus::kMaxPages> tlb;
+};
+inline constexpr std::uint8_t kMmAlive = 1, kMmHasPinned = 2,
+                              kMmCutPossible = 4;  // ghost, see consistent_cut.cpp
+
+/// Where one kernel path of one actor stands: an explicit stack frame.
+struct Activation {
+  std::uint8_t path;                  // enum Path
+  std::uint8_t point;                 // the path's own enum of resume points
+  std::array<std::uint8_t, 2> frame;  // locals that name frames (canonicalised)
+  std::array<std::uint8_t, 6> arg;    // other locals
+};
+
+enum class LockKind : std::uint8_t { none, mmap_read, mmap_write, vma_read };
+
+struct Actor {
+  std::uint8_t pc;
+  std::uint8_t flags;    // kParked: took a SIGSEGV
+  LockKind lock;         // the mmap_lock or VMA lock it holds ...
+  std::uint8_t lock_mm;  // ... of this mm
+  std::uint8_t lock_object;
+  std::uint8_t ptl;    // page table lock held: 1 + mm * kMaxObjects + object, 0: none
+  std::uint8_t depth;  // activations in use
+  std::int8_t result;  // of the path that returned last
+  std::array<std::int8_t, litmus::kMaxRegisters> regs;
+  std::array<Activation, kMaxDepth> stack;
+};
+inline constexpr std::uint8_t kParked = 1;
+
+/// One page reference held through a handle. The owner's address of it follows mremap.
+struct Ref {
+  std::uint8_t frame;
+  std::uint8_t page;  // virtual page + 1 in the owner's mm; 0: the owner unmapped it (or not held)
+  std::uint8_t flags;
+  std::int8_t value;  // direct_read: what the device will deliver
+};
+inline constexpr std::uint8_t kRefHeld = 1, kRefPin = 2, kRefWrite = 4,
+                              kRefWeak = 8,  // weak: pagemap
+    kRefTentative = 16;                      // GUP may still take it back
+
+/// Whether the program has the reference: it was taken and GUP has returned.
+[[nodiscard]] inline bool handed_out(const Ref& ref) {
+  return (ref.flags & (kRefHeld | kRefTentative)) == kRefHeld;
+}
+
+enum class JobState : std::uint8_t { idle, queued, done };
+struct Job {
+  JobState state;
+  std::uint8_t frame;
+  std::int8_t value;  // to write, or what was read
+};
+
+inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv = 8;
+
+struct State {
+  std::array<Frame, kMaxFrames> frames;
+  std::array<Mm, litmus::kMaxProcesses> mms;
+  std::array<Actor, litmus::kMaxActors> actors;
+  std::array<Ref, litmus::kMaxRefs> refs;
+  std::array<Job, litmus::kMaxJobs> jobs;
+  std::array<std::uint8_t, litmus::kMaxProcesses> processes;  // kStarted, ...
+  std::uint16_t events;
+};
+
+}  // namespace drover::mm

@@ -1,0 +1,126 @@
+// The statements that take page references: get and pin themselves, and the users of GUP whose
+// FOLL_ flags the design decides (kernel-semantics 13). And the statements that drop them.
+#include "mm/gup.hpp"
+#include "mm/locks.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+namespace {
+
+struct Request {
+  unsigned flags = 0;  // kGup*
+  bool fast = false;
+};
+
+// FOLL_ flags and entry point of a user of GUP; the function that calls GUP is named in each case.
+Request request(const design::Switches& policy, const litmus::Instr& i) {
+  using litmus::Op;
+  const auto pin_if = [](bool pin) { return pin ? kGupPin : 0U; };
+  switch (i.op) {
+    case Op::get:
+    case Op::pin:
+      return {i.foll | pin_if(i.op == Op::pin) | (i.gup == litmus::Gup::raw ? kGupFastOnly : 0U),
+              i.gup != litmus::Gup::slow};
+    case Op::register_buffer:  // io_pin_pages: write access, whatever the buffer is used for
+      return {kGupWrite | kGupLongterm | pin_if(policy.io_uring_ref == policy::io_uring_ref::pin),
+              policy.io_uring_gup == policy::io_uring_gup::fast};
+    case Op::reg_mr: {  // ib_umem_get
+      const unsigned ref = kGupLongterm | pin_if(policy.rdma_ref == policy::rdma_ref::pin);
+      const bool fast = policy.rdma_ref == policy::rdma_ref::pin;
+      if (i.writable_mr) return {ref | kGupWrite, fast};
+      if (policy.rdma_readonly_mr == policy::rdma_readonly_mr::read) return {ref, fast};
+      return {ref | kGupWrite | kGupForce, fast};
+    }
+    case Op::direct_read:  // the device writes memory: iov_iter_get_pages with READ
+      return {kGupWrite | pin_if(policy.odirect_ref == policy::odirect_ref::pin), true};
+    case Op::direct_write:
+      return {pin_if(policy.odirect_ref == policy::odirect_ref::pin), true};
+    case Op::vmsplice:  // vmsplice_to_pipe: iov_iter_get_pages
+      return {pin_if(policy.vmsplice_ref == policy::vmsplice_ref::pin), true};
+    case Op::zerocopy_send:  // __zerocopy_sg_from_iter
+      return {pin_if(policy.zerocopy_ref == policy::zerocopy_ref::pin), true};
+    default:
+      return {};
+  }
+}
+
+enum Point : std::uint8_t { kStart, kGetPages, kReturned };
+
+// ibv_fork_init: libibverbs calls madvise(MADV_DONTFORK) before it registers.
+Step mark_dontfork(Kernel& k, unsigned mm) {
+  if (!mmap_write_trylock(k, mm)) return k.blocked();
+  const litmus::Instr& i = k.instr();
+  for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+    k.vma(mm, p) |= kVmDontCopy;
+  }
+  k.say("the library marks the pages MADV_DONTFORK");
+  mmap_unlock(k);
+  return k.yield(kGetPages);
+}
+
+}  // namespace
+
+Step take_reference(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const Request r = request(k.policy, i);
+  const unsigned mm = k.mm_of(i.process == kNone ? k.process() : i.process);
+  switch (k.activation().point) {
+    case kStart:
+      if (i.op == litmus::Op::register_buffer &&
+          k.policy.io_uring_ref == policy::io_uring_ref::absent) {
+        k.set_register(i.dst, -kENOSYS);
+        return k.done();
+      }
+      if (k.policy.longterm_marks_dontfork == policy::longterm_marks_dontfork::yes &&
+          (r.flags & kGupLongterm) != 0) {
+        return mark_dontfork(k, mm);
+      }
+      return k.fused(kGetPages);
+    case kGetPages:
+      return k.call(r.fast ? Path::gup_fast : Path::gup_slow, kReturned,
+                    {i.page, static_cast<unsigned>(i.page) + i.pages, r.flags, mm, i.ref, 0});
+    default:
+      for (unsigned r = i.ref; r < static_cast<unsigned>(i.ref) + i.pages; ++r) {
+        k.s.refs[r].flags = static_cast<std::uint8_t>(k.s.refs[r].flags & ~kRefTentative);
+        if (i.op == litmus::Op::direct_read && handed_out(k.s.refs[r])) {
+          k.s.refs[r].value = k.evaluate(i.value);
+        }
+      }
+      k.set_register(i.dst, k.result());
+      return k.done();
+  }
+}
+
+// arg: pages released so far. One page a step: unpin_user_pages and release_pages go one by one.
+Step release_reference(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  auto& released = k.activation().arg[0];
+  Ref& ref = k.s.refs[i.ref + released];
+  if (handed_out(ref)) {
+    const litmus::Op taken_by = k.program.handle_of(i.ref).op;
+    if (taken_by == litmus::Op::pin || taken_by == litmus::Op::get) {
+      // As the program says, right or wrong (claims 86 and 93).
+      if (i.op == litmus::Op::unpin) {
+        unpin_page(k, ref.frame);
+      } else {
+        put_page(k, ref.frame);
+      }
+    } else {
+      release_frame(k, (ref.flags & kRefPin) != 0 ? kGupPin : 0, ref.frame);
+    }
+    ref = Ref{};
+  }
+  if (++released < i.pages) return k.yield(0);
+  return k.done();
+}
+
+Step pagemap(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const std::uint8_t frame = k.pte(k.mm(), i.page).frame;
+  k.s.refs[i.ref] = Ref{frame, 0, kRefWeak, 0};
+  return k.done();
+}
+
+}  // namespace drover::mm

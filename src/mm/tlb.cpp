@@ -1,0 +1,59 @@
+// Stale TLB entries; see tlb.hpp.
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace {
+
+// A CPU that took a page fault at `page` has no entry for it: the fault invalidates it (Intel SDM
+// vol. 3, 4.10.4.1), and the access is walked anew when the handler returns.
+bool faulting_at(const Kernel& k, unsigned actor, unsigned page) {
+  const Actor& a = k.s.actors[actor];
+  return a.depth > 0 && a.stack[0].path == static_cast<std::uint8_t>(Path::cpu_access) &&
+         k.program.actors[actor].code[a.pc].page == page;
+}
+
+// The CPUs that may hold a translation of `page`: one per thread of the started processes of `mm`,
+// but for the acting one, which is inside the kernel and does not touch user memory before its path
+// ends.
+std::uint16_t other_cpus(const Kernel& k, unsigned mm, unsigned page) {
+  unsigned cpus = 0;
+  for (unsigned a = 0; a < k.program.actors.size(); ++a) {
+    const auto& actor = k.program.actors[a];
+    if (a == k.actor || actor.kind != litmus::ActorKind::thread) continue;
+    if (k.program.processes[actor.process].mm != mm) continue;
+    const std::uint8_t flags = k.s.processes[actor.process];
+    if ((flags & kStarted) == 0 || (flags & (kExiting | kExited)) != 0) continue;
+    if (k.s.actors[a].depth == 0 && k.s.actors[a].pc >= actor.code.size()) continue;  // never again
+    if ((k.s.actors[a].flags & kParked) != 0 || faulting_at(k, a, page)) continue;
+    cpus |= 1U << a;
+  }
+  return static_cast<std::uint16_t>(cpus);
+}
+
+}  // namespace
+
+void leave_stale(Kernel& k, unsigned mm, unsigned page, Pte old) {
+  TlbEntry& entry = k.s.mms[mm].tlb[page];
+  const std::uint16_t cpus = other_cpus(k, mm, page);
+  if (cpus == 0 || old.frame == kNoFrame || (old.bits & kPteProtNone) != 0) return;
+  if ((entry.bits & kPteWrite) != 0 && entry.cpus != 0) return;  // an older, stronger entry stays
+  entry.frame = old.frame;
+  entry.bits = static_cast<std::uint8_t>((entry.bits & kGathered) | (old.bits & kPteWrite));
+  entry.cpus = cpus;
+}
+
+void flush_tlb_page(Kernel& k, unsigned mm, unsigned page) {
+  TlbEntry& entry = k.s.mms[mm].tlb[page];
+  entry.cpus = 0;
+  if ((entry.bits & kGathered) != 0) {
+    entry.bits = kGathered;
+  } else {
+    entry = TlbEntry{};
+  }
+}
+
+void flush_tlb_mm(Kernel& k, unsigned mm) {
+  for (unsigned page = 0; page < k.program.pages; ++page) flush_tlb_page(k, mm, page);
+}
+
+}  // namespace drover::mm

@@ -1,0 +1,135 @@
+// do_wp_page (mm/memory.c) for a small anonymous page: reuse it in place, or copy it. The copy is
+// in wp_copy.cpp. Entered with the page table lock held and the PTE just read (kernel-semantics
+// 3a).
+#include "mm/locks.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+namespace {
+
+enum Point : std::uint8_t { kDecide, kSleepOnPageLock, kReuse };
+
+// wp_page_copy step C1: a reference keeps the old page alive, the page table lock is dropped.
+Step copy(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
+  const Pte original = k.pte(mm, page);
+  if (counted(original.frame)) get_page(k, original.frame);
+  k.activation().frame[0] = original.frame;
+  ptl_unlock(k);
+  return k.become(Path::wp_page_copy, {page, flags, mm, original.bits});
+}
+
+// wp_page_reuse: only permissions grow, so no TLB flush. FAULT_FLAG_UNSHARE leaves the PTE alone.
+Step reuse(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
+  Pte& pte = k.pte(mm, page);
+  if ((flags & kFaultUnshare) == 0) {
+    const bool writable = (k.vma(mm, page) & kVmWrite) != 0;
+    pte.bits = static_cast<std::uint8_t>(pte.bits | kPteDirty | (writable ? kPteWrite : 0));
+  }
+  k.say("do_wp_page reuses the page");
+  ptl_unlock(k);
+  return k.done((flags & kFaultUnshare) != 0 ? kFaultDone : kFaultWrote);
+}
+
+// lock_page in do_wp_page sleeps: take a reference, drop the page table lock, look again
+// afterwards.
+Step sleep_on_page_lock(Kernel& k, unsigned page, unsigned mm) {
+  k.activation().frame[0] = k.pte(mm, page).frame;
+  k.activation().arg[3] = k.pte(mm, page).bits;
+  get_page(k, k.activation().frame[0]);
+  k.say("do_wp_page sleeps on the page lock");
+  ptl_unlock(k);
+  return k.yield(kSleepOnPageLock);
+}
+
+Step woken(Kernel& k, unsigned page, unsigned mm) {
+  const std::uint8_t frame = k.activation().frame[0];
+  if ((k.s.frames[frame].flags & kPageLocked) != 0) return k.blocked();
+  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  const bool same = k.pte(mm, page) == Pte{frame, k.activation().arg[3]};
+  put_page(k, frame);
+  k.activation().frame[0] = kNoFrame;
+  k.activation().arg[3] = 0;
+  if (same) return k.fused(kDecide);
+  ptl_unlock(k);
+  return k.done(0);  // the fault is retried
+}
+
+// 5.9 to 5.17 (09854ba94c6a): any extra reference makes it a copy.
+bool sole_reference(Kernel& k, const Frame& old) {
+  k.say("do_wp_page: refcount {}, mapcount {}", old.refcount, old.mapcount);
+  return old.refcount == 1 && old.mapcount == 1;
+}
+
+// 5.18 (53a05ad9f21d): as above, but a page still in this CPU's LRU batch is drained first.
+bool sole_reference_after_drain(Kernel& k, Frame& old) {
+  if (old.refcount > 3) {
+    k.say("do_wp_page: refcount {}", old.refcount);
+    return false;
+  }
+  if ((old.flags & kInLruBatch) != 0) {
+    k.say("lru_add_drain drops the batch's reference");
+    old.flags = static_cast<std::uint8_t>(old.flags & ~kInLruBatch);
+    old.refcount--;
+  }
+  k.say("do_wp_page: refcount {}", old.refcount);
+  return old.refcount == 1;
+}
+
+Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
+  const std::uint8_t frame = k.pte(mm, page).frame;
+  if (frame == kZeroFrame) {
+    k.say("do_wp_page: the zero page is copied");
+    return copy(k, page, flags, mm);
+  }
+  if (anon_exclusive(k, frame)) {  // 6c287605fd56 (5.19): nothing else is looked at
+    k.say("do_wp_page: PG_anon_exclusive");
+    return k.fused(kReuse);
+  }
+  Frame& old = k.s.frames[frame];
+  const bool locked = (old.flags & kPageLocked) != 0;
+  const bool sleeps = k.policy.wp_reuse_lock == policy::wp_reuse_lock::sleep;
+  bool reusable = false;
+  switch (k.policy.wp_reuse) {
+    case policy::wp_reuse::mapcount_swapcount:  // reuse_swap_page: references are invisible
+      if (locked && sleeps) return sleep_on_page_lock(k, page, mm);
+      k.say("do_wp_page: mapcount {}", old.mapcount);
+      reusable = old.mapcount <= 1;
+      break;
+    case policy::wp_reuse::refcount_strict:
+      reusable = sole_reference(k, old);
+      break;
+    case policy::wp_reuse::refcount_swapaware:
+    case policy::wp_reuse::exclusive_or_refcount:
+      reusable = sole_reference_after_drain(k, old);
+      break;
+  }
+  if (reusable && locked) {
+    if (sleeps) return sleep_on_page_lock(k, page, mm);
+    k.say("do_wp_page: trylock_page fails");
+    reusable = false;
+  }
+  if (!reusable) return copy(k, page, flags, mm);
+  set_anon_exclusive(k, frame);
+  return k.fused(kReuse);
+}
+
+}  // namespace
+
+Step do_wp_page(Kernel& k) {
+  const unsigned page = k.activation().arg[0];
+  const unsigned flags = k.activation().arg[1];
+  const unsigned mm = k.activation().arg[2];
+  switch (k.activation().point) {
+    case kDecide:
+      return decide(k, page, flags, mm);
+    case kSleepOnPageLock:
+      return woken(k, page, mm);
+    default:
+      return reuse(k, page, flags, mm);
+  }
+}
+
+}  // namespace drover::mm

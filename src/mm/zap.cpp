@@ -1,0 +1,207 @@
+// zap_page_range (mm/memory.c) and its callers munmap, mmap over a mapping, MADV_DONTNEED and exit
+// (kernel-semantics 12). No version asks whether a page is pinned; the pin keeps the page alive.
+#include "mm/locks.hpp"
+#include "mm/mapping.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace {
+
+enum Point : std::uint8_t { kDrain, kClear, kRemoveRmap, kFlush, kPut };
+
+// arg: first page, end, mm, pages done, and which pages this call gathered (bit per page from the
+// first, low byte first).
+bool gathered(const Activation& a, unsigned index) {
+  return (a.arg[4 + index / 8] >> index % 8 & 1U) != 0;
+}
+
+void set_gathered(Activation& a, unsigned index) {
+  auto& bits = a.arg[4 + index / 8];
+  bits = static_cast<std::uint8_t>(bits | 1U << index % 8);
+}
+
+// lru_add_drain at the begin of exit_mmap, unmap_region and zap_page_range: it empties the batch of
+// the CPU it runs on, which may or may not be the one that holds the page (seen on 5.10.262: a
+// child that exits on its parent's CPU drains the parent's page).
+void lru_add_drain(Kernel& k) {
+  bool waiting = false;
+  for (const Frame& frame : k.s.frames) waiting = waiting || (frame.flags & kInLruBatch) != 0;
+  if (!waiting || k.choose(2) == 0) return;
+  k.say("lru_add_drain empties this CPU's batch");
+  for (std::uint8_t f = kFirstFrame; f < kMaxFrames; ++f) {
+    Frame& frame = k.s.frames[f];
+    if ((frame.flags & kInLruBatch) == 0) continue;
+    frame.flags = static_cast<std::uint8_t>(frame.flags & ~kInLruBatch);
+    put_page(k, f);
+  }
+}
+
+// zap_pte_range: the PTE goes and the map count; the reference goes to the mmu_gather.
+Step clear(Kernel& k, unsigned page, unsigned mm) {
+  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  TlbEntry& entry = k.s.mms[mm].tlb[page];
+  // Two zaps of one page at once: the second waits for the flush of the first. (The kernel would
+  // let it gather a page faulted in between; that window is not modelled.)
+  if ((entry.bits & kGathered) != 0) {
+    ptl_unlock(k);
+    return k.blocked();
+  }
+  const Pte old = k.pte(mm, page);
+  if (old.frame == kNoFrame) return k.fused(kRemoveRmap);
+  leave_stale(k, mm, page, old);
+  forget_addresses(k, mm, page, 1);
+  k.pte(mm, page) = Pte{};
+  k.say("the page is unmapped");
+  if (counted(old.frame)) {
+    entry.frame = old.frame;
+    entry.bits |= kGathered;
+    set_gathered(k.activation(), page - k.activation().arg[0]);
+  }
+  return k.fused(kRemoveRmap);
+}
+
+Step remove(Kernel& k, unsigned page, unsigned end, unsigned mm) {
+  if (gathered(k.activation(), k.activation().arg[3])) {
+    remove_rmap(k, k.s.mms[mm].tlb[page].frame);
+  }
+  ptl_unlock(k);
+  k.activation().arg[3]++;
+  if (page + 1 < end) return k.yield(kClear);
+  k.activation().arg[3] = 0;
+  return k.yield(kFlush);
+}
+
+// tlb_finish_mmu frees the gathered pages one by one, after the flush.
+Step put_next(Kernel& k, unsigned first, unsigned end, unsigned mm) {
+  auto& done = k.activation().arg[3];
+  while (first + done < end) {
+    TlbEntry& entry = k.s.mms[mm].tlb[first + done];
+    const bool mine = gathered(k.activation(), done);
+    done++;
+    if (!mine) continue;
+    const std::uint8_t frame = entry.frame;
+    entry = TlbEntry{};
+    put_page(k, frame);
+    if (first + done < end) return k.yield(kPut);
+  }
+  return k.done();
+}
+
+}  // namespace
+
+Step zap_page_range(Kernel& k) {
+  const auto& arg = k.activation().arg;
+  const unsigned first = arg[0];
+  const unsigned end = arg[1];
+  const unsigned mm = arg[2];
+  switch (k.activation().point) {
+    case kDrain:
+      lru_add_drain(k);
+      return k.fused(kClear);
+    case kClear:
+      return clear(k, first + arg[3], mm);
+    case kRemoveRmap:
+      return remove(k, first + arg[3], end, mm);
+    case kFlush:
+      for (unsigned page = first; page < end; ++page) flush_tlb_page(k, mm, page);
+      k.say("TLBs are flushed, then the pages are given back");
+      return k.fused(kPut);
+    default:
+      return put_next(k, first, end, mm);
+  }
+}
+
+namespace {
+
+enum CallerPoint : std::uint8_t { kBegin, kZapped };
+
+}  // namespace
+
+Step munmap(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  if (k.activation().point == kZapped) return end_change(k, 0);
+  const int begun = begin_change(k, i.page, i.pages, false);
+  if (begun == 0) return k.blocked();
+  if (begun < 0) return end_change(k, begun);
+  for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) k.vma(mm, p) = 0;
+  return k.call(Path::zap_page_range, kZapped,
+                {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+}
+
+// MAP_FIXED over whatever is there.
+Step mmap(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  if (k.activation().point == kZapped) {
+    for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+      k.vma(mm, p) = kVmMapped | kVmRead | kVmWrite;
+    }
+    return end_change(k, 0);
+  }
+  const int begun = begin_change(k, i.page, i.pages, false);
+  if (begun == 0) return k.blocked();
+  if (begun < 0) return end_change(k, begun);
+  return k.call(Path::zap_page_range, kZapped,
+                {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+}
+
+namespace {
+
+Step dontneed(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  if (k.activation().point == kZapped) return end_change(k, 0);
+  // The mmap_lock for reading. (7.2 takes only the VMA's read lock: for small private pages the
+  // same paths are excluded.)
+  if (!mmap_read_trylock(k, mm)) return k.blocked();
+  if (change_refused(k, mm, i.page, i.pages)) return end_change(k, -kEBUSY);
+  for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+    if ((k.vma(mm, p) & kVmMapped) == 0) return end_change(k, -kENOMEM);
+  }
+  return k.call(Path::zap_page_range, kZapped,
+                {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+}
+
+}  // namespace
+
+// madvise_vma_behavior: the flags that fork looks at, and MADV_DONTNEED.
+Step madvise(Kernel& k) {
+  using litmus::Advice;
+  const litmus::Instr& i = k.instr();
+  if (i.advice == Advice::dontneed) return dontneed(k);
+  const unsigned mm = k.mm();
+  if (!mmap_write_trylock(k, mm) || !start_write_range(k, mm, i.page, i.pages)) {
+    mmap_unlock(k);
+    return k.blocked();
+  }
+  int result = 0;
+  for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+    std::uint8_t& vma = k.vma(mm, p);
+    if ((vma & kVmMapped) == 0) {
+      result = -kENOMEM;
+      continue;
+    }
+    switch (i.advice) {
+      case Advice::dontfork:
+        vma |= kVmDontCopy;
+        break;
+      case Advice::dofork:
+        vma = static_cast<std::uint8_t>(vma & ~kVmDontCopy);
+        break;
+      case Advice::wipeonfork:
+        vma |= kVmWipeOnFork;
+        break;
+      case Advice::keeponfork:
+        vma = static_cast<std::uint8_t>(vma & ~kVmWipeOnFork);
+        break;
+      case Advice::dontneed:
+        break;
+    }
+  }
+  return end_change(k, result);
+}
+
+}  // namespace drover::mm

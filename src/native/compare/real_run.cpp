@@ -1,0 +1,133 @@
+// Building test programs; see real_run.hpp.
+#include "native/compare/real_run.hpp"
+
+#include <fmt/format.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+namespace drover::native {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr unsigned kOrderedRuns = 3;
+constexpr std::chrono::minutes kCompileLimit{2};
+
+std::string compiler() {
+  const char* chosen = std::getenv("CC");
+  return chosen != nullptr && *chosen != '\0' ? chosen : "cc";
+}
+
+// A program is kept under the hash of its text, so a changed test or emitter never meets an old
+// one.
+fs::path kept_as(const std::string& text, const litmus::Program& program, const fs::path& folder) {
+  const std::uint64_t hash = XXH3_64bits(text.data(), text.size());
+  return folder / fmt::format("{}-{:016x}", program.name, hash);
+}
+
+void compile(BuiltTest& test, const std::string& text, const fs::path& target,
+             kernels::StopFlag stop) {
+  const kernels::TemporaryFolder work("drover-build");
+  const fs::path source = work.path() / "test.c";
+  std::ofstream(source) << text;
+  const fs::path made = work.path() / "test";
+  const auto done = kernels::run(
+      {.argv = {compiler(), "-O2", "-static", "-pthread", "-o", made.string(), source.string()}},
+      stop, kCompileLimit);
+  if (!done.status.success()) {
+    test.why = "its C program does not compile: " + done.err.substr(0, done.err.find('\n'));
+    return;
+  }
+  const fs::path beside = target.string() + ".new";
+  fs::copy_file(made, beside, fs::copy_options::overwrite_existing);
+  fs::rename(beside, target);  // whole or not at all
+  test.binary = target;
+}
+
+BuiltTest build(const litmus::Program& program, const RunOptions& options, kernels::StopFlag stop) {
+  BuiltTest test;
+  test.program = &program;
+  test.runnable = runnable(program);
+  if (!test.runnable.ok) {
+    test.why = test.runnable.why;
+    return test;
+  }
+  const std::string text = emit_c(program);
+  const fs::path target = kept_as(text, program, options.programs);
+  if (fs::exists(target)) {
+    test.binary = target;
+  } else {
+    compile(test, text, target, stop);
+  }
+  return test;
+}
+
+}  // namespace
+
+std::vector<BuiltTest> build_tests(const std::vector<litmus::Program>& programs,
+                                   const RunOptions& options, kernels::StopFlag stop,
+                                   const std::function<void(const std::string&)>& report) {
+  std::error_code error;
+  fs::create_directories(options.programs, error);
+  if (error) {
+    throw kernels::KernelError(
+        fmt::format("cannot write to {}: {}", options.programs.string(), error.message()),
+        "choose another folder with --kernel-cache");
+  }
+  report(fmt::format("building the programs of {} tests", programs.size()));
+  std::vector<BuiltTest> built(programs.size());
+  std::vector<std::exception_ptr> errors(programs.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < programs.size() && !kernels::stopped(stop); i = next++) {
+      try {
+        built[i] = build(programs[i], options, stop);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (unsigned t = 1; t < std::max(1U, std::thread::hardware_concurrency()); ++t) {
+    threads.emplace_back(work);
+  }
+  work();
+  threads.clear();  // joins
+  for (const auto& thrown : errors) {
+    if (thrown) std::rethrow_exception(thrown);
+  }
+  for (std::size_t i = 0; i < built.size(); ++i) {
+    if (built[i].program == nullptr) {
+      built[i].program = &programs[i];
+      built[i].why = "interrupted";
+    }
+  }
+  return built;
+}
+
+qemu::TestProgram test_program(const BuiltTest& test, const RunOptions& options) {
+  qemu::TestProgram program{test.program->name, test.binary};
+  const bool ordered = test.runnable.ordered;
+  program.arguments = {"-T", fmt::format("{:.0f}", options.time_out)};
+  double seconds = kOrderedRuns * options.time_out;
+  if (ordered) {
+    program.arguments.insert(program.arguments.end(), {"-n", std::to_string(kOrderedRuns)});
+  } else {
+    if (options.runs > 0) {
+      program.arguments.insert(program.arguments.end(), {"-n", std::to_string(options.runs)});
+    }
+    if (options.seconds > 0) {
+      program.arguments.insert(program.arguments.end(), {"-t", fmt::format("{}", options.seconds)});
+    }
+    seconds = options.seconds + options.time_out;
+  }
+  program.timeout = std::chrono::milliseconds(static_cast<std::int64_t>((seconds + 5) * 1000));
+  return program;
+}
+
+}  // namespace drover::native

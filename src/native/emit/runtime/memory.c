@@ -1,0 +1,84 @@
+/* ---- Memory under test: each object is a VMA of its own, far from every other mapping. ---- */
+static UNUSED volatile int8_t *word_at(char *object, unsigned page, unsigned word)
+{
+    return (volatile int8_t *)(object + page * PAGE + word * WORD_BYTES);
+}
+
+/*
+ * Moves this CPU's freshly allocated pages from its batch to the LRU lists, which drops the batch's
+ * references: MADV_COLD calls lru_add_drain(), and 64 more pages overflow any batch.
+ */
+static void drain_lru_batch(void)
+{
+    char *other = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (other == MAP_FAILED) give_up(FAILED, "mmap");
+    for (unsigned i = 0; i < 64; i++) *(volatile char *)(other + i * PAGE) = 1;
+    madvise(other, PAGE, MADV_COLD);
+    munmap(other, 64 * PAGE);
+}
+
+static void write_initial(const struct object *o)
+{
+    for (unsigned page = 0; page < o->pages; page++) {
+        for (unsigned w = 0; w < o->words; w++) *word_at(o->base, page, w) = o->initial[w];
+        if (o->words == 0) *word_at(o->base, page, 0) = 0;
+    }
+}
+
+static void advise(const struct object *o, int advice, const char *name)
+{
+    if (madvise(o->base, o->pages * PAGE, advice) != 0) give_up(FAILED, "madvise %s", name);
+}
+
+/* Maps and writes the objects that `process` has at the start. */
+static void map_memory(unsigned process)
+{
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        const struct object *o = &objects[i];
+        if (o->process != process || o->state == UNMAPPED) continue;
+        char *got = mmap(o->base, o->pages * PAGE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (got != o->base) give_up(FAILED, "mmap %s", o->name);
+        if (o->state == WRITTEN) write_initial(o);
+    }
+    drain_lru_batch();
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        const struct object *o = &objects[i];
+        if (o->process != process || o->state == UNMAPPED) continue;
+        if (o->state == FRESH) write_initial(o);
+        if (o->readonly && mprotect(o->base, o->pages * PAGE, PROT_READ) != 0) {
+            give_up(FAILED, "mprotect %s", o->name);
+        }
+        if (o->dontfork) advise(o, MADV_DONTFORK, o->name);
+        if (o->wipeonfork) advise(o, MADV_WIPEONFORK, o->name);
+    }
+}
+
+/* What the page table of this process shows when all is over. The order matters: looking at the
+ * words faults, so the page table comes first. */
+static void inspect_memory(struct final_page *out)
+{
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        const struct object *o = &objects[i];
+        for (unsigned page = 0; page < o->pages; page++) {
+            struct final_page *f = &out[o->first_page + page];
+            f->mapped = pagemap_entry(o->base + page * PAGE) >> 62 != 0;
+            f->pfn = frame_at(o->base + page * PAGE);
+        }
+    }
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        const struct object *o = &objects[i];
+        for (unsigned page = 0; page < o->pages; page++) {
+            struct final_page *f = &out[o->first_page + page];
+            char *address = o->base + page * PAGE;
+            if (!f->mapped || mprotect(address, PAGE, PROT_READ) != 0) continue;
+            for (unsigned w = 0; w < 4; w++) f->word[w] = *word_at(o->base, page, w);
+            for (unsigned s = 0; s < SLOTS; s++) {
+                if (!shared->slot[s].marked) continue;
+                if (*(volatile char *)(address + MARK_OFFSET + s) == 'm') {
+                    shared->slot[s].marked_pfn = f->pfn;
+                }
+            }
+        }
+    }
+}

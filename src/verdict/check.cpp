@@ -1,0 +1,135 @@
+// check(): see check.hpp.
+#include "verdict/check.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <stdexcept>
+
+#include "explore/breadth_first.hpp"
+#include "explore/livelock.hpp"
+
+namespace drover::verdict {
+
+using litmus::Property;
+using litmus::Verdict;
+
+std::string unsupported_operation(const litmus::Program& program, const design::Design& design) {
+  if (design.switches.io_uring_ref != design::policy::io_uring_ref::absent) return "";
+  for (const litmus::Actor& actor : program.actors) {
+    for (const litmus::Instr& i : actor.code) {
+      if (i.op == litmus::Op::register_buffer) return "register_buffer (io_uring came with 5.1)";
+    }
+  }
+  return "";
+}
+
+namespace {
+
+std::string reason(explore::Incomplete why) {
+  switch (why) {
+    case explore::Incomplete::none:
+      return "";
+    case explore::Incomplete::time:
+      return "time limit";
+    case explore::Incomplete::memory:
+      return "memory limit";
+    case explore::Incomplete::interrupted:
+      return "interrupted";
+    case explore::Incomplete::states:
+      return "too many states";
+  }
+  return "";
+}
+
+Verdict verdict_of(const CheckResult& result) {
+  if (result.positive == 0) return Verdict::never;
+  return result.negative == 0 ? Verdict::always : Verdict::sometimes;
+}
+
+std::uint32_t property_bits(const explore::SearchResult& found) {
+  std::uint32_t bits = 0;
+  for (unsigned p = 0; p < litmus::kProperties; ++p) {
+    if (found.marks[p].seen()) bits |= 1U << p;
+  }
+  return bits;
+}
+
+explore::SearchOptions search_options(const CheckOptions& options) {
+  explore::SearchOptions search;
+  search.time_limit = options.time_limit;
+  search.memory_limit = options.memory_limit;
+  search.stop = options.stop;
+  search.progress = options.progress;
+  return search;
+}
+
+void search(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
+  explore::StateStore store(model.state_bytes());
+  const explore::SearchOptions limits = search_options(options);
+  mm::State state{};
+  const auto found = explore::breadth_first(
+      model, store, limits, [&](explore::StateIndex, explore::StateBytes bytes) {
+        model.unpack(bytes.data(), state);
+        if (!model.finished(state)) return;  // a deadlock is no outcome
+        const machine::Outcome outcome = model.outcome(state);
+        (model.holds(outcome) ? result.positive : result.negative)++;
+        result.outcomes[outcome]++;
+      });
+  result.incomplete = found.incomplete;
+  result.incomplete_reason = reason(found.incomplete);
+  result.violated = property_bits(found);
+  result.states = found.states();
+  result.transitions = found.transitions;
+  result.depth = found.level_count() - 1;
+  result.memory = store.bytes_used();
+  if (!found.complete() || !found.backward) return;
+  const auto livelock = explore::find_livelock(model, store, found, limits);
+  if (livelock.found()) result.violated |= 1U << static_cast<unsigned>(Property::progress);
+  result.incomplete_reason = reason(livelock.incomplete);
+  result.incomplete = livelock.incomplete;
+}
+
+}  // namespace
+
+CheckResult check(const litmus::Program& program, const design::Design& design,
+                  const CheckOptions& options) {
+  CheckResult result;
+  result.design = design.name;
+  result.unsupported = unsupported_operation(program, design);
+  if (!result.unsupported.empty()) {
+    result.verdict = Verdict::unsupported;
+    return result;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  machine::Machine model(program, design.switches, options.granularity);
+  result.state_bytes = model.state_bytes();
+  try {
+    search(model, options, result);
+  } catch (const std::runtime_error& limit) {  // a limit of the model itself
+    result.incomplete_reason = limit.what();
+  }
+  result.verdict = verdict_of(result);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+std::string to_string(const litmus::Condition& condition, const machine::Outcome& outcome) {
+  std::string text;
+  for (std::size_t i = 0; i < condition.atoms.size(); ++i) {
+    const litmus::Atom& atom = condition.atoms[i];
+    if (!text.empty()) text += ' ';
+    const bool truth =
+        atom.kind == litmus::AtomKind::sigsegv || atom.kind == litmus::AtomKind::same_frame;
+    if (truth) {
+      text += fmt::format("{}{};", outcome[i] != 0 ? "" : "~", atom.name);
+    } else if (outcome[i] == machine::kUnmapped) {
+      text += fmt::format("{}=unmapped;", atom.name);
+    } else {
+      text += fmt::format("{}={};", atom.name, outcome[i]);
+    }
+  }
+  return text;
+}
+
+}  // namespace drover::verdict

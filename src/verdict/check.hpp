@@ -1,0 +1,63 @@
+// check(): one litmus test under one design, exhaustively: its outcomes, its verdict, the
+// properties it violates. How that compares with what the test expects is in expectation.hpp; the
+// runs that show it are in witness.hpp.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "design/design.hpp"
+#include "explore/search_types.hpp"
+#include "litmus/program.hpp"
+#include "machine/machine.hpp"
+
+namespace drover::verdict {
+
+struct CheckOptions {
+  machine::Granularity granularity = machine::Granularity::coarse;
+  double time_limit = std::numeric_limits<double>::infinity();  // seconds
+  std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void(const explore::Progress&)> progress;
+};
+
+struct CheckResult {
+  std::string design;
+  /// Always, Sometimes, Never over all final states; unsupported when the design lacks an
+  /// operation. Of an incomplete search: what was seen so far, and never to be shown as a verdict.
+  litmus::Verdict verdict = litmus::Verdict::never;
+  std::string unsupported;  // which operation, if the verdict is unsupported
+  explore::Incomplete incomplete = explore::Incomplete::none;
+  std::string incomplete_reason;  // "time limit", "page frames used up", ...; empty: complete
+  std::map<machine::Outcome, std::uint64_t> outcomes;  // final states by outcome
+  std::uint64_t positive = 0, negative = 0;  // final states that satisfy the proposition, and not
+  std::uint32_t violated = 0;                // bit per litmus::Property
+  std::uint64_t states = 0, transitions = 0;
+  std::uint32_t depth = 0;        // steps of the longest shortest run
+  std::uint64_t memory = 0;       // bytes of the state store
+  std::uint64_t state_bytes = 0;  // bytes of one packed state
+  double seconds = 0;
+
+  [[nodiscard]] bool complete() const { return incomplete_reason.empty(); }
+  [[nodiscard]] bool violates(litmus::Property p) const {
+    return (violated >> static_cast<unsigned>(p) & 1U) != 0;
+  }
+};
+
+/// The operation of `program` that `design` lacks, or "".
+[[nodiscard]] std::string unsupported_operation(const litmus::Program& program,
+                                                const design::Design& design);
+
+/// Never throws on any program; a model limit that is hit makes the result incomplete.
+[[nodiscard]] CheckResult check(const litmus::Program& program, const design::Design& design,
+                                const CheckOptions& options = {});
+
+/// "parent:r=0;" ... as herd prints a state: each atom and its value.
+[[nodiscard]] std::string to_string(const litmus::Condition& condition,
+                                    const machine::Outcome& outcome);
+
+}  // namespace drover::verdict

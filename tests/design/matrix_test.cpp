@@ -1,0 +1,201 @@
+// The shipped designs against the policy matrix of the kernel semantics dossier, written by hand
+// from the dossier and not from the TOML: a row here that disagrees is a mistake in one of the two.
+#include "files.hpp"
+
+namespace drover::design {
+namespace {
+
+struct Expected {
+  const char* design;
+  const char* name;
+  const char* value;
+};
+
+constexpr Expected kMatrix[] = {
+    // Page accounting (section 1).
+    {"linux-4.18", "pin_accounting", "get_only"},
+    {"linux-5.4", "pin_accounting", "get_only"},
+    {"linux-5.4.y", "pin_accounting", "get_only"},
+    {"linux-5.7", "pin_accounting", "bias"},
+    {"linux-7.2", "pin_accounting", "bias"},
+    {"linux-5.8", "has_pinned", "absent"},
+    {"linux-5.10.0", "has_pinned", "sticky"},
+    {"linux-7.2", "has_pinned", "sticky"},
+    {"linux-5.18", "anon_exclusive", "no"},
+    {"linux-5.19", "anon_exclusive", "yes"},
+    {"linux-6.18", "anon_exclusive", "yes"},
+    {"linux-5.10", "zero_page_pin_counted", "yes"},
+    {"linux-5.19", "zero_page_pin_counted", "yes"},
+    {"linux-6.1", "zero_page_pin_counted", "no"},
+    {"linux-6.2", "zero_page_pin_counted", "yes"},
+    {"linux-6.5", "zero_page_pin_counted", "no"},
+    {"linux-7.2", "zero_page_pin_counted", "no"},
+    // do_wp_page (section 3).
+    {"linux-4.18", "wp_reuse", "mapcount_swapcount"},
+    {"linux-5.4.y", "wp_reuse", "mapcount_swapcount"},
+    {"linux-5.8", "wp_reuse", "mapcount_swapcount"},
+    {"linux-5.10.0", "wp_reuse", "refcount_strict"},
+    {"linux-5.10", "wp_reuse", "refcount_strict"},
+    {"linux-5.15", "wp_reuse", "refcount_strict"},
+    {"linux-5.18", "wp_reuse", "refcount_swapaware"},
+    {"linux-5.19", "wp_reuse", "exclusive_or_refcount"},
+    {"linux-6.1", "wp_reuse", "exclusive_or_refcount"},
+    {"linux-7.2", "wp_reuse", "exclusive_or_refcount"},
+    {"linux-5.8", "wp_reuse_lock", "sleep"},
+    {"linux-5.10.0", "wp_reuse_lock", "trylock"},
+    {"linux-6.12", "wp_reuse_lock", "trylock"},
+    // Read-only GUP (section 5), the zero page (section 2), FOLL_FORCE.
+    {"linux-5.4", "gup_ro_cow", "none"},
+    {"linux-5.4.y", "gup_ro_cow", "force_write"},
+    {"linux-5.7", "gup_ro_cow", "none"},
+    {"linux-5.8", "gup_ro_cow", "force_write"},
+    {"linux-5.10.0", "gup_ro_cow", "none"},
+    {"linux-5.18", "gup_ro_cow", "none"},
+    {"linux-5.19", "gup_ro_cow", "unshare_anon"},
+    {"linux-7.2", "gup_ro_cow", "unshare_anon"},
+    {"linux-5.7", "gup_ro_zero_page", "pin_zero"},
+    {"linux-5.4.y", "gup_ro_zero_page", "force_alloc"},
+    {"linux-5.8", "gup_ro_zero_page", "force_alloc"},
+    {"linux-5.10", "gup_ro_zero_page", "pin_zero"},
+    {"linux-6.1", "gup_ro_zero_page", "pin_zero"},
+    {"linux-6.2", "gup_ro_zero_page", "alloc_if_longterm"},
+    {"linux-7.2", "gup_ro_zero_page", "alloc_if_longterm"},
+    {"linux-4.18", "foll_force_write", "cow_dirty"},
+    {"linux-5.4.y", "foll_force_write", "cow_dirty_any"},
+    {"linux-5.8", "foll_force_write", "cow_dirty_any"},
+    {"linux-5.10", "foll_force_write", "cow_dirty"},
+    {"linux-5.19", "foll_force_write", "cow_dirty"},
+    {"linux-6.1", "foll_force_write", "exclusive"},
+    {"linux-7.2", "foll_force_write", "exclusive"},
+    // fork (section 4).
+    {"linux-4.18", "fork_pinned_page", "share"},
+    {"linux-5.8", "fork_pinned_page", "share"},
+    {"linux-5.10.0", "fork_pinned_page", "copy"},
+    {"linux-7.2", "fork_pinned_page", "copy"},
+    {"linux-5.10", "fork_pinned_test", "maybe_pinned"},
+    {"linux-5.18", "fork_pinned_test", "maybe_pinned"},
+    {"linux-5.19", "fork_pinned_test", "exclusive_and_maybe_pinned"},
+    {"linux-7.2", "fork_pinned_test", "exclusive_and_maybe_pinned"},
+    {"linux-7.2", "fork_early_copy_wrprotects_parent", "no"},
+    {"linux-5.8", "fork_wp_seq", "no"},
+    {"linux-5.10.0", "fork_wp_seq", "no"},
+    {"linux-5.10", "fork_wp_seq", "yes"},
+    {"linux-5.15", "fork_wp_seq", "yes"},
+    {"linux-7.2", "fork_wp_seq", "yes"},
+    {"linux-6.2", "fork_vma_lock", "mmap_lock"},
+    {"linux-6.5", "fork_vma_lock", "per_vma"},
+    {"linux-7.2", "fork_vma_lock", "per_vma"},
+    // mprotect (section 10).
+    {"linux-5.19", "mprotect_restore_write", "never"},
+    {"linux-6.1", "mprotect_restore_write", "dirty_and_exclusive"},
+    {"linux-6.2", "mprotect_restore_write", "exclusive"},
+    {"linux-6.12", "mprotect_restore_write", "exclusive"},
+    // Users (section 13).
+    {"linux-6.2", "odirect_ref", "get"},
+    {"linux-6.5", "odirect_ref", "pin"},
+    {"linux-7.2", "odirect_ref", "pin"},
+    {"linux-4.18", "vmsplice_ref", "get"},
+    {"linux-7.2", "vmsplice_ref", "get"},
+    {"linux-7.2", "zerocopy_ref", "get"},
+    {"linux-5.4", "process_vm_ref", "get"},
+    {"linux-5.7", "process_vm_ref", "pin"},
+    {"linux-5.10", "process_vm_ref", "pin"},
+    {"linux-4.18", "io_uring_ref", "absent"},
+    {"linux-5.4", "io_uring_ref", "get"},
+    {"linux-5.7", "io_uring_ref", "pin"},
+    {"linux-5.10", "io_uring_gup", "slow"},
+    {"linux-6.1", "io_uring_gup", "slow"},
+    {"linux-6.12", "io_uring_gup", "fast"},
+    {"linux-7.2", "io_uring_gup", "fast"},
+    {"linux-5.4", "rdma_ref", "get"},
+    {"linux-5.10", "rdma_ref", "pin"},
+    {"linux-6.1", "rdma_readonly_mr", "write_force"},
+    {"linux-6.2", "rdma_readonly_mr", "read"},
+    {"linux-7.2", "rdma_readonly_mr", "read"},
+    // The proposals (hazards 0.2): what they change and, twice, what they must not.
+    {"block-fork", "fork_pinned_page", "block"},
+    {"block-fork", "odirect_ref", "pin"},
+    {"block-fork", "wp_reuse", "mapcount_swapcount"},
+    {"copy-at-fork-for-any-reference", "fork_pinned_page", "copy"},
+    {"copy-at-fork-for-any-reference", "fork_pinned_test", "any_reference"},
+    {"no-copy-to-child", "fork_pinned_page", "omit"},
+    {"dontfork", "longterm_marks_dontfork", "yes"},
+    {"dontfork", "fork_pinned_page", "share"},
+    {"mapcount-unshare", "wp_reuse", "mapcount_swapcount"},
+    {"mapcount-unshare", "gup_ro_cow", "unshare_mapcount"},
+    {"longterm-only-pins", "odirect_ref", "get"},
+    {"longterm-only-pins", "rdma_ref", "pin"},
+    {"enforce", "pinned_mapping_change", "ebusy"},
+    {"fork-tearing-fix", "fork_early_copy_wrprotects_parent", "yes"},
+};
+
+TEST(Matrix, MatchesTheDossier) {
+  for (const Expected& e : kMatrix) {
+    EXPECT_EQ(value(shipped(), e.design, e.name), e.value) << e.design << ' ' << e.name;
+  }
+}
+
+// What no kernel does must be in no kernel's design.
+TEST(Matrix, KernelsHaveNoProposalsInThem) {
+  for (const Design& d : shipped().designs()) {
+    if (!d.release) continue;
+    EXPECT_EQ(d.switches.pinned_mapping_change, policy::pinned_mapping_change::allow) << d.name;
+    EXPECT_EQ(d.switches.longterm_marks_dontfork, policy::longterm_marks_dontfork::no) << d.name;
+    EXPECT_EQ(d.switches.fork_early_copy_wrprotects_parent,
+              policy::fork_early_copy_wrprotects_parent::no)
+        << d.name;
+    EXPECT_NE(d.switches.fork_pinned_test, policy::fork_pinned_test::any_reference) << d.name;
+    EXPECT_NE(d.switches.fork_pinned_page, policy::fork_pinned_page::block) << d.name;
+    EXPECT_NE(d.switches.fork_pinned_page, policy::fork_pinned_page::omit) << d.name;
+    EXPECT_NE(d.switches.gup_ro_cow, policy::gup_ro_cow::unshare_mapcount) << d.name;
+  }
+}
+
+// Values that presuppose one another.
+TEST(Matrix, EveryDesignIsConsistent) {
+  for (const Design& d : shipped().designs()) {
+    const Switches& s = d.switches;
+    const bool exclusive = s.anon_exclusive == policy::anon_exclusive::yes;
+    if (s.wp_reuse == policy::wp_reuse::exclusive_or_refcount ||
+        s.gup_ro_cow == policy::gup_ro_cow::unshare_anon ||
+        s.fork_pinned_test == policy::fork_pinned_test::exclusive_and_maybe_pinned ||
+        s.foll_force_write == policy::foll_force_write::exclusive ||
+        s.mprotect_restore_write != policy::mprotect_restore_write::never) {
+      EXPECT_TRUE(exclusive) << d.name;
+    }
+    // The tests for pinned pages need pins that can be told from other references.
+    if (s.fork_pinned_page == policy::fork_pinned_page::copy &&
+        s.fork_pinned_test != policy::fork_pinned_test::any_reference) {
+      EXPECT_EQ(s.pin_accounting, policy::pin_accounting::bias) << d.name;
+      EXPECT_EQ(s.has_pinned, policy::has_pinned::sticky) << d.name;
+    }
+  }
+}
+
+// linux-4.18 spells out every switch, and its values are the defaults of switches.def.
+TEST(Matrix, OldestKernelIsTheDefault) {
+  const Design* d = shipped().find("linux-4.18");
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(d->switches, Switches{});
+  for (unsigned i = 0; i < switch_list().size(); ++i) {
+    EXPECT_EQ(d->provenance[i].design, "linux-4.18") << switch_list()[i].name;
+  }
+}
+
+// A kernel that changes a switch names the commit, or says in its note why it cannot.
+TEST(Matrix, KernelChangesHaveASource) {
+  for (const Design& d : shipped().designs()) {
+    if (!d.release || d.extends.empty()) continue;
+    for (unsigned i = 0; i < switch_list().size(); ++i) {
+      const Provenance& p = d.provenance[i];
+      if (p.design != d.name) continue;
+      EXPECT_FALSE(p.note.empty()) << d.name << ' ' << switch_list()[i].name;
+      EXPECT_TRUE(p.commit.size() == 12 || p.note.find("memory") != std::string::npos ||
+                  p.note.find("id not found") != std::string::npos)
+          << d.name << ' ' << switch_list()[i].name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace drover::design

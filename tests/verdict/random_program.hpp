@@ -1,0 +1,13 @@
+// Random litmus tests as text: small enough for the naive engine, and every statement of the
+// language that can race is among them. Deterministic in the seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace drover::tests {
+
+/// A valid litmus test; the same text for the same seed.
+[[nodiscard]] std::string random_program(std::uint64_t seed);
+
+}  // namespace drover::tests
