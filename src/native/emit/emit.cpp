@@ -99,7 +99,7 @@ class Emitter {
     fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
     out_ += '\n';
   }
-  void add(const char* part) {
+  void add(std::string_view part) {
     out_ += part;
     out_ += '\n';
   }
@@ -156,8 +156,8 @@ class Emitter {
 
   // The parts that every program has come first; the rest in the order of first use.
   void families() {
-    std::vector<const char*> parts = {runtime::memory, runtime::process};
-    const auto use = [&](const char* part) {
+    std::vector<std::string_view> parts = {runtime::memory, runtime::process};
+    const auto use = [&](std::string_view part) {
       if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
     };
     for (const litmus::Actor& actor : program_.actors) {
@@ -167,7 +167,7 @@ class Emitter {
         use(family.runtime);
       }
     }
-    for (const char* part : parts) add(part);
+    for (const std::string_view part : parts) add(part);
   }
 
   void function(unsigned a) {

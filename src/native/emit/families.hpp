@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "litmus/program.hpp"
@@ -33,7 +34,7 @@ struct HandleHooks {
 };
 
 struct Family {
-  const char* runtime;  // C functions it calls
+  std::string_view runtime;  // C functions it calls
   /// The C statement, without its line break.
   std::string (*statement)(const Context&, Site);
   /// Why a real kernel cannot do this, or "".
