@@ -36,8 +36,25 @@ Program Compiler::run(std::string file) {
   lower_actors();
   compile_condition();
   compile_expectations();
+  find_features();
   if (sink_.empty()) program_.hash = hash_of(file_);
   return std::move(program_);
+}
+
+// Which optional parts of the State the program can reach.
+void Compiler::find_features() {
+  for (const Actor& actor : program_.actors) {
+    if (actor.kind == ActorKind::reclaim) program_.features |= kFeatureSwap | kFeatureFolioState;
+    if (actor.kind == ActorKind::migrate) {
+      program_.features |= kFeatureMigration | kFeatureFolioState;
+    }
+    for (const Instr& i : actor.code) {
+      if (i.op == Op::madvise && i.advice == Advice::pageout) {
+        program_.features |= kFeatureSwap | kFeatureFolioState;
+      }
+      if (i.op == Op::move_pages) program_.features |= kFeatureMigration | kFeatureFolioState;
+    }
+  }
 }
 
 void Compiler::error(Location at, std::string message, std::string expected, std::string hint) {

@@ -13,11 +13,12 @@ struct AdviceName {
   std::string_view name;
   Advice advice;
 };
-constexpr std::array<AdviceName, 5> kAdvice = {{{"MADV_DONTNEED", Advice::dontneed},
+constexpr std::array<AdviceName, 6> kAdvice = {{{"MADV_DONTNEED", Advice::dontneed},
                                                 {"MADV_DONTFORK", Advice::dontfork},
                                                 {"MADV_DOFORK", Advice::dofork},
                                                 {"MADV_WIPEONFORK", Advice::wipeonfork},
-                                                {"MADV_KEEPONFORK", Advice::keeponfork}}};
+                                                {"MADV_KEEPONFORK", Advice::keeponfork},
+                                                {"MADV_PAGEOUT", Advice::pageout}}};
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

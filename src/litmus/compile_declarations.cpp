@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "litmus/compiler.hpp"
 
@@ -9,6 +11,14 @@ namespace drover::litmus {
 namespace {
 
 constexpr std::int64_t kMaxDaemonBound = 16;
+
+struct DaemonName {
+  std::string_view name;
+  ActorKind kind;
+};
+constexpr std::array<DaemonName, 3> kDaemons = {{{"speculate", ActorKind::speculate},
+                                                 {"reclaim", ActorKind::reclaim},
+                                                 {"migrate", ActorKind::migrate}}};
 
 template <class T, class File, class F>
 void for_each_actor(const File& file, F f) {
@@ -90,16 +100,21 @@ void Compiler::declare_threads() {
 
 void Compiler::declare_daemons() {
   std::size_t count = program_.actors.size();
-  unsigned number = 0;
+  std::map<std::string_view, unsigned> numbers;
   for_each_actor<ast::Daemon>(file_, [&](const ast::Daemon& d) {
-    if (d.kind.text != "speculate") {
-      error(d.kind.at, fmt::format("unknown daemon `{}`", d.kind.text), "`speculate`",
-            did_you_mean(d.kind.text, {"speculate"}));
+    const auto kind = std::find_if(kDaemons.begin(), kDaemons.end(),
+                                   [&](const DaemonName& n) { return n.name == d.kind.text; });
+    if (kind == kDaemons.end()) {
+      Names known;
+      for (const DaemonName& n : kDaemons) known.emplace_back(n.name);
+      error(d.kind.at, fmt::format("unknown daemon `{}`", d.kind.text),
+            fmt::format("{}", fmt::join(known, ", ")), did_you_mean(d.kind.text, known));
       return;
     }
     Actor actor;
-    actor.kind = ActorKind::speculate;
-    actor.name = ++number == 1 ? "speculate" : fmt::format("speculate{}", number);
+    actor.kind = kind->kind;
+    const unsigned number = ++numbers[kind->name];
+    actor.name = number == 1 ? d.kind.text : fmt::format("{}{}", d.kind.text, number);
     if (d.pages.process) {
       error(d.pages.at, "a daemon acts on the memory of all processes", "`MEMORY`",
             fmt::format("leave out `{}:`", d.pages.process->text));
@@ -117,6 +132,10 @@ void Compiler::declare_daemons() {
     if (d.option && d.option->text != "page_lock") {
       error(d.option->at, fmt::format("unknown attribute `{}` of a daemon", d.option->text),
             "`page_lock`", did_you_mean(d.option->text, {"page_lock"}));
+    }
+    if (d.option && actor.kind != ActorKind::speculate) {
+      error(d.option->at, fmt::format("`{}` takes the page lock anyway", d.kind.text), "",
+            "leave out the attribute");
     }
     actor.page_lock = d.option.has_value();
     if (!fits(count++, kMaxActors, d.kind.at, "actors (processes, threads and daemons)")) return;

@@ -81,6 +81,7 @@ class Compiler {
   void object_attribute(const ast::Attribute& a, Object& out);
   void declare_threads();
   void declare_daemons();
+  void find_features();
   void collect_names();
   void collect(const ast::Block& body, std::uint8_t actor, bool repeated);
   void collect_register(const ast::Name& name, std::uint8_t actor);

@@ -17,6 +17,8 @@ std::span<const Operation> operations() {
       {"mremap", Op::mremap, {P::range, P::range}, R::status, 0, "mremap(FROM, TO)"},
       {"mprotect", Op::mprotect, {P::range, P::prot}, R::status, 0, "mprotect(MEMORY, PROT)"},
       {"madvise", Op::madvise, {P::range, P::advice}, R::status, 0, "madvise(MEMORY, ADVICE)"},
+      {"move_pages", Op::move_pages, {P::range}, R::status, 0, "move_pages(MEMORY)"},
+      {"swapoff", Op::swapoff, {}, R::status, 0, "swapoff()"},
       {"get",
        Op::get,
        {P::remote_range, P::foll, P::entry},

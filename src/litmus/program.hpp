@@ -20,7 +20,8 @@ inline constexpr unsigned kMaxRegisters = 8;  // in one actor, hidden ones inclu
 inline constexpr unsigned kMaxRefs = 12;      // pages held by all handles together
 inline constexpr unsigned kMaxJobs = 4;       // posted DMA operations
 inline constexpr unsigned kMaxEvents = 16;
-inline constexpr unsigned kMaxCode = 200;  // instructions of one actor, repeats unrolled
+inline constexpr unsigned kMaxSwapSlots = 12;  // one per page of each process that can be written
+inline constexpr unsigned kMaxCode = 200;      // instructions of one actor, repeats unrolled
 
 inline constexpr std::uint8_t kNone = 0xff;  // "no register", "no page", ...
 
@@ -39,11 +40,13 @@ enum class Op : std::uint8_t {
   exit,
   wait,  // process
   // Mapping changes. dst (optional) receives 0 or -errno.
-  mmap,      // page, pages, dst
-  munmap,    // page, pages, dst
-  mremap,    // page, pages, to_page, dst
-  mprotect,  // page, pages, prot, dst
-  madvise,   // page, pages, advice, dst
+  mmap,        // page, pages, dst
+  munmap,      // page, pages, dst
+  mremap,      // page, pages, to_page, dst
+  mprotect,    // page, pages, prot, dst
+  madvise,     // page, pages, advice, dst
+  move_pages,  // page, pages, dst: 0, or -EBUSY when a page could not be migrated
+  swapoff,     // dst
   // References. dst (optional) receives 0 or -errno; ref .. ref+pages-1 are the reference slots.
   get,              // ref, page, pages, foll, gup, process (whose memory), dst
   pin,              // as get
@@ -76,6 +79,11 @@ enum class Op : std::uint8_t {
   await,   // event
 };
 
+/// Parts of the model's State that only some programs need, bits of Program::features.
+inline constexpr std::uint16_t kFeatureSwap = 1,  // swap slots, swap entries, swap cache
+    kFeatureMigration = 2,                        // migration entries
+    kFeatureFolioState = 4;                       // Frame::state and what follows it
+
 /// Arithmetic of the language: `a`, or `a fn b`. A register operand reads the acting actor's own.
 struct Operand {
   bool is_register = false;
@@ -94,7 +102,7 @@ inline constexpr std::uint8_t kFollWrite = 1, kFollForce = 2, kFollLongterm = 4;
 enum class Gup : std::uint8_t { slow, fast, raw };  // raw = get_user_pages_fast_only
 // mprotect bits of Instr::prot.
 inline constexpr std::uint8_t kProtRead = 1, kProtWrite = 2;
-enum class Advice : std::uint8_t { dontneed, dontfork, dofork, wipeonfork, keeponfork };
+enum class Advice : std::uint8_t { dontneed, dontfork, dofork, wipeonfork, keeponfork, pageout };
 
 struct Instr {
   Op op = Op::exit;
@@ -145,7 +153,7 @@ struct Process {
   std::uint8_t actor = 0;  // its main thread
 };
 
-enum class ActorKind : std::uint8_t { thread, speculate };
+enum class ActorKind : std::uint8_t { thread, speculate, reclaim, migrate };
 struct Actor {
   ActorKind kind = ActorKind::thread;
   std::string name;              // "parent", "parent.t", "speculate"
@@ -231,6 +239,7 @@ struct Program {
   std::vector<Actor> actors;  // actors[i] for i < processes.size(): main threads
   std::vector<Handle> handles;
   std::uint8_t refs = 0, jobs = 0;
+  std::uint16_t features = 0;  // kFeature*
   std::vector<std::string> events;
   Condition condition;
   std::vector<Expectation> expectations;

@@ -43,10 +43,14 @@ void renumber_names(State& s, const litmus::Program& program, Numbering& renumbe
     for (unsigned p = 0; p < program.pages; ++p) {
       renumber(s.mms[m].pte[p].frame);
       renumber(s.mms[m].tlb[p].frame);
+      if ((s.mms[m].pte[p].bits & mm::kPteMigration) != 0) renumber(s.mms[m].entry[p]);
     }
   }
   for (unsigned r = 0; r < program.refs; ++r) renumber(s.refs[r].frame);
   for (unsigned j = 0; j < program.jobs; ++j) renumber(s.jobs[j].frame);
+  if ((program.features & litmus::kFeatureSwap) != 0) {
+    for (mm::SwapSlot& slot : s.slots) renumber(slot.cache);
+  }
   for (unsigned a = 0; a < program.actors.size(); ++a) {
     for (unsigned d = 0; d < s.actors[a].depth; ++d) {
       for (std::uint8_t& frame : s.actors[a].stack[d].frame) renumber(frame);

@@ -38,6 +38,10 @@ Path path_of(Op op) {
       return Path::mprotect;
     case Op::madvise:
       return Path::madvise;
+    case Op::move_pages:
+      return Path::move_pages;
+    case Op::swapoff:
+      return Path::swapoff;
     case Op::get:
     case Op::pin:
     case Op::register_buffer:
@@ -76,6 +80,20 @@ Path path_of(Op op) {
       return Path::signal_event;
     case Op::await:
       return Path::await_event;
+  }
+  return Path::none;
+}
+
+Path path_of(litmus::ActorKind daemon) {
+  switch (daemon) {
+    case litmus::ActorKind::thread:
+      break;
+    case litmus::ActorKind::speculate:
+      return Path::speculate;
+    case litmus::ActorKind::reclaim:
+      return Path::reclaim;
+    case litmus::ActorKind::migrate:
+      return Path::migrate;
   }
   return Path::none;
 }

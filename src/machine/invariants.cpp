@@ -2,6 +2,7 @@
 // lifetime are about accesses and are reported where those happen (mm/memory_access.cpp).
 #include "machine/machine.hpp"
 #include "mm/locks.hpp"
+#include "mm/swap.hpp"
 
 namespace drover::machine {
 namespace {
@@ -109,10 +110,13 @@ explore::Marks violated_invariants(const State& s, const litmus::Program& progra
 bool balanced(const State& s, const litmus::Program& program, const design::Switches& switches) {
   std::array<int, mm::kMaxFrames> references{};
   std::array<int, mm::kMaxFrames> mapped{};
+  std::array<int, litmus::kMaxSwapSlots> entries{};
   references[mm::kZeroFrame] = 1;
   for (unsigned m = 0; m < program.mms; ++m) {
     for (unsigned p = 0; p < program.pages; ++p) {
-      const std::uint8_t frame = s.mms[m].pte[p].frame;
+      const mm::Pte pte = s.mms[m].pte[p];
+      if (mm::is_swap_entry(pte)) entries[s.mms[m].entry[p]]++;
+      const std::uint8_t frame = pte.frame;
       if (frame < mm::kFirstFrame) continue;
       references[frame]++;
       mapped[frame]++;
@@ -127,6 +131,10 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
         (ref.flags & mm::kRefPin) != 0 && ref.frame == mm::kZeroFrame &&
         switches.zero_page_pin_counted == design::policy::zero_page_pin_counted::no;
     references[ref.frame] += uncounted ? 0 : bias ? mm::kPinBias : 1;
+  }
+  for (unsigned slot = 0; slot < litmus::kMaxSwapSlots; ++slot) {
+    if (s.slots[slot].count != entries[slot]) return false;
+    if (s.slots[slot].cache != mm::kNoFrame) references[s.slots[slot].cache]++;
   }
   for (unsigned f = mm::kZeroFrame; f < mm::kMaxFrames; ++f) {
     const mm::Frame& frame = s.frames[f];

@@ -16,11 +16,17 @@ static_assert(std::has_unique_object_representations_v<State>, "equal states mus
 
 namespace {
 
+// Swap slots that can be in use at once: one per page of each process.
+unsigned slot_bound(const litmus::Program& program) {
+  return std::min<unsigned>(program.pages * program.mms, litmus::kMaxSwapSlots);
+}
+
 // Frames that can exist at once: one per PTE, per reference, and two per path under way.
 unsigned frame_bound(const litmus::Program& program) {
-  const std::size_t bound = mm::kFirstFrame +
-                            static_cast<std::size_t>(program.pages) * program.mms + program.refs +
-                            2 * program.actors.size();
+  const std::size_t bound =
+      mm::kFirstFrame + static_cast<std::size_t>(program.pages) * program.mms + program.refs +
+      2 * program.actors.size() +
+      ((program.features & litmus::kFeatureSwap) != 0 ? slot_bound(program) : 0);
   return static_cast<unsigned>(std::min<std::size_t>(bound, mm::kMaxFrames));
 }
 
@@ -33,7 +39,8 @@ unsigned most_words(const litmus::Program& program) {
 // How deep the activation stack of an actor can get; see kMaxDepth.
 unsigned depth_of(const litmus::Actor& actor) {
   using litmus::Op;
-  if (actor.kind != litmus::ActorKind::thread) return 1;
+  if (actor.kind == litmus::ActorKind::speculate) return 1;
+  if (actor.kind != litmus::ActorKind::thread) return 3;  // daemon, shrink_page, try_to_unmap
   unsigned depth = actor.code.empty() ? 0 : 1;
   for (const litmus::Instr& i : actor.code) {
     switch (i.op) {
@@ -45,8 +52,9 @@ unsigned depth_of(const litmus::Actor& actor) {
       case Op::mmap:
       case Op::madvise:
       case Op::exit:
-        depth = std::max(depth, 2U);
-        break;  // zap_page_range
+        depth =
+            std::max(depth, i.op == Op::madvise && i.advice == litmus::Advice::pageout ? 3U : 2U);
+        break;  // zap_page_range; shrink_page and try_to_unmap
       case Op::get:
       case Op::pin:
       case Op::register_buffer:
@@ -86,12 +94,18 @@ void Machine::lay_out() {
     const std::size_t frame_bytes =
         offsetof(mm::Frame, words) + (f == mm::kZeroFrame ? 0 : words * sizeof(mm::Word));
     add(offsetof(State, frames) + f * sizeof(mm::Frame), frame_bytes);
+    if ((program_.features & litmus::kFeatureFolioState) == 0) continue;
+    add(offsetof(State, frames) + f * sizeof(mm::Frame) + offsetof(mm::Frame, state),
+        sizeof(mm::Frame) - offsetof(mm::Frame, state));
   }
   for (unsigned m = 0; m < program_.mms; ++m) {
     const std::size_t at = offsetof(State, mms) + m * sizeof(mm::Mm);
     add(at, offsetof(mm::Mm, vma) + program_.pages);
     add(at + offsetof(mm::Mm, pte), program_.pages * sizeof(mm::Pte));
     add(at + offsetof(mm::Mm, tlb), program_.pages * sizeof(mm::TlbEntry));
+    const bool entries =
+        (program_.features & (litmus::kFeatureSwap | litmus::kFeatureMigration)) != 0;
+    add(at + offsetof(mm::Mm, entry), entries ? program_.pages : 0);
   }
   for (unsigned a = 0; a < program_.actors.size(); ++a) {
     const std::size_t at = offsetof(State, actors) + a * sizeof(mm::Actor);
@@ -102,6 +116,11 @@ void Machine::lay_out() {
   add(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
   add(offsetof(State, processes), program_.processes.size());
   add(offsetof(State, events), program_.events.empty() ? 0 : sizeof(State::events));
+  for (unsigned slot = 0; slot < slot_bound(program_); ++slot) {
+    if ((program_.features & litmus::kFeatureSwap) == 0) break;
+    add(offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
+        offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));
+  }
   // The frames beyond the packed ones stay zero, but a path may use one before canonicalise counts.
   const std::size_t small = offsetof(State, refs);
   const auto region = [this](std::size_t offset, std::size_t bytes) {

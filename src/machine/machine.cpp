@@ -55,7 +55,7 @@ void Machine::begin_statement(State& s, unsigned actor) const {
   const litmus::Actor& code = program_.actors[actor];
   const mm::Path path = code.kind == litmus::ActorKind::thread
                             ? path_of(code.code[s.actors[actor].pc].op)
-                            : mm::Path::speculate;
+                            : path_of(code.kind);
   s.actors[actor].depth = 1;
   s.actors[actor].stack[0] = mm::Activation{};
   s.actors[actor].stack[0].path = static_cast<std::uint8_t>(path);

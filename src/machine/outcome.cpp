@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "machine/machine.hpp"
+#include "mm/swap.hpp"
 
 namespace drover::machine {
 
@@ -35,8 +36,8 @@ std::int16_t value_of(const State& s, const litmus::Program& program, const Atom
     case AtomKind::reg:
       return s.actors[atom.actor].regs[atom.reg];
     case AtomKind::memory: {
-      const std::uint8_t frame = s.mms[program.processes[atom.process].mm].pte[atom.page].frame;
-      return frame == mm::kNoFrame ? kUnmapped : s.frames[frame].words[atom.word].value;
+      const auto* words = mm::contents_of(s, program.processes[atom.process].mm, atom.page);
+      return words == nullptr ? kUnmapped : (*words)[atom.word].value;
     }
     case AtomKind::sigsegv:
       return (s.processes[atom.process] & mm::kSigsegv) != 0 ? 1 : 0;

@@ -2,6 +2,7 @@
 #include "mm/consistent_cut.hpp"
 
 #include "mm/page.hpp"
+#include "mm/swap.hpp"
 
 namespace drover::mm {
 namespace {
@@ -24,12 +25,15 @@ EarlyCopy early_copy_in_progress(const Kernel& k, unsigned parent) {
   return {};
 }
 
-bool words_match(const Kernel& k, unsigned page, std::uint8_t parent_frame,
-                 std::uint8_t child_frame, unsigned words) {
+using Words = std::array<Word, litmus::kMaxWords>;
+
+bool words_match(const Kernel& k, unsigned page, const Words* of_parent, const Words* of_child,
+                 unsigned words) {
+  if (of_parent == nullptr || of_child == nullptr) return true;
   for (unsigned w = 0; w < words && w < k.words_of(page); ++w) {
-    const Word& now = k.s.frames[parent_frame].words[w];
+    const Word& now = (*of_parent)[w];
     if ((now.audience & kWrittenByDevice) != 0) continue;
-    if (now.value != k.s.frames[child_frame].words[w].value) return false;
+    if (now.value != (*of_child)[w].value) return false;
   }
   return true;
 }
@@ -38,12 +42,13 @@ bool words_match(const Kernel& k, unsigned page, std::uint8_t parent_frame,
 bool frozen_words_match(const Kernel& k, unsigned parent, unsigned child) {
   const EarlyCopy copying = early_copy_in_progress(k, parent);
   for (unsigned page = 0; page < k.program.pages; ++page) {
-    const std::uint8_t of_parent = k.s.mms[parent].pte[page].frame;
-    const std::uint8_t of_child = k.s.mms[child].pte[page].frame;
-    if (of_child != kNoFrame && of_child != of_parent) {
+    const Words* of_parent = contents_of(k.s, parent, page);
+    const Words* of_child = contents_of(k.s, child, page);
+    if (of_child != nullptr && of_child != of_parent) {
       if (!words_match(k, page, of_parent, of_child, litmus::kMaxWords)) return false;
     } else if (copying.page == page && copying.frame != kNoFrame) {
-      if (!words_match(k, page, of_parent, copying.frame, copying.words)) return false;
+      const Words& copied = k.s.frames[copying.frame].words;
+      if (!words_match(k, page, of_parent, &copied, copying.words)) return false;
     }
   }
   return true;
@@ -61,10 +66,10 @@ void note_store(Kernel& k, unsigned mm, unsigned page, unsigned word, bool chang
   const unsigned child = k.s.mms[mm].forking - 1U;
   // Not in the snapshot at all: left out of the child, or replaced by zeros there.
   if ((k.vma(child, page) & kVmMapped) == 0 || (k.vma(mm, page) & kVmWipeOnFork) != 0) return;
-  const std::uint8_t of_child = k.s.mms[child].pte[page].frame;
+  const Words* of_child = contents_of(k.s, child, page);
   const EarlyCopy copying = early_copy_in_progress(k, mm);
   const bool copied = copying.page == page && copying.frame != kNoFrame && word < copying.words;
-  const bool frozen = copied || (of_child != kNoFrame && of_child != k.s.mms[mm].pte[page].frame);
+  const bool frozen = copied || (of_child != nullptr && of_child != contents_of(k.s, mm, page));
   const bool match = frozen_words_match(k, mm, child);
   auto& flags = k.s.mms[child].flags;
   if (!frozen && !match) {
@@ -73,6 +78,27 @@ void note_store(Kernel& k, unsigned mm, unsigned page, unsigned word, bool chang
     flags |= kMmCutPossible;
   }
 }
+
+namespace {
+
+// As below for what is swapped out or being migrated.
+void widen_audience_of_entry(Kernel& k, unsigned parent, unsigned child, unsigned page) {
+  const auto widen = [&](Words& words) {
+    for (Word& word : words) {
+      if ((word.audience >> parent & 1U) != 0) {
+        word.audience = static_cast<std::uint8_t>(word.audience | 1U << child);
+      }
+    }
+  };
+  const Pte pte = k.s.mms[child].pte[page];
+  const std::uint8_t entry = k.s.mms[child].entry[page];
+  if (is_migration_entry(pte)) widen(k.s.frames[entry].words);
+  if (!is_swap_entry(pte)) return;
+  widen(k.s.slots[entry].words);
+  if (k.s.slots[entry].cache != kNoFrame) widen(k.s.frames[k.s.slots[entry].cache].words);
+}
+
+}  // namespace
 
 void end_cut(Kernel& k, unsigned parent, unsigned child) {
   if ((k.s.mms[child].flags & kMmCutPossible) == 0) {
@@ -84,7 +110,10 @@ void end_cut(Kernel& k, unsigned parent, unsigned child) {
   k.s.mms[parent].forking = 0;
   for (unsigned page = 0; page < k.program.pages; ++page) {
     const std::uint8_t frame = k.s.mms[child].pte[page].frame;
-    if (!counted(frame)) continue;
+    if (!counted(frame)) {
+      widen_audience_of_entry(k, parent, child, page);
+      continue;
+    }
     for (Word& word : k.s.frames[frame].words) {
       if ((word.audience >> parent & 1U) != 0) {
         word.audience = static_cast<std::uint8_t>(word.audience | 1U << child);

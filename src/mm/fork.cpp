@@ -7,6 +7,7 @@
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
+#include "mm/swap.hpp"
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
@@ -116,6 +117,27 @@ Step begin_early_copy(Kernel& k, unsigned page) {
   return k.yield(kCopyWord);
 }
 
+// copy_nonpresent_pte. 1493a1913e34, 6c287605fd56 (5.19): what was exclusive to the parent no
+// longer is. No version asks here whether the page behind a migration entry is pinned.
+void copy_nonpresent_pte(Kernel& k, unsigned page) {
+  Pte& pte = k.pte(k.mm(), page);
+  const std::uint8_t entry = k.s.mms[k.mm()].entry[page];
+  if (pte.bits == 0) {
+    k.say("fork: nothing is mapped here");
+    return;
+  }
+  if (is_swap_entry(pte)) {
+    swap_duplicate(k, entry);
+    pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteExclusive);
+    k.say("fork: the child gets the swap entry too");
+  } else {
+    pte.bits = static_cast<std::uint8_t>(pte.bits & ~(kPteExclusive | kPteWrite));
+    k.say("fork: both migration entries become read-only");
+  }
+  k.pte(child_mm(k), page) = Pte{kNoFrame, static_cast<std::uint8_t>(pte.bits & ~kPteUffdWp)};
+  k.s.mms[child_mm(k)].entry[page] = entry;
+}
+
 // F6, first half: the pin test, and what the child's mapping adds to the counts.
 Step copy_pte(Kernel& k) {
   const unsigned page = k.activation().arg[0];
@@ -123,7 +145,7 @@ Step copy_pte(Kernel& k) {
   if (!ptl_trylock(k, parent, page)) return k.blocked();
   const Pte pte = k.pte(parent, page);
   if (pte.frame == kNoFrame) {
-    k.say("fork: nothing is mapped here");
+    copy_nonpresent_pte(k, page);
     return next_page(k);
   }
   if (pte.frame == kZeroFrame) {

@@ -4,6 +4,7 @@
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
+#include "mm/swap.hpp"
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
@@ -31,6 +32,13 @@ Step change_pte(Kernel& k) {
   const unsigned page = i.page + k.activation().arg[0];
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
+  if (is_migration_entry(pte) && (i.prot & litmus::kProtWrite) == 0) {
+    // make_readable(_exclusive)_migration_entry: it will not come back writable.
+    if (k.policy.anon_exclusive == policy::anon_exclusive::yes && (pte.bits & kPteWrite) != 0) {
+      pte.bits |= kPteExclusive;
+    }
+    pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
+  }
   if (pte.frame != kNoFrame) {
     const Pte old = pte;
     if ((i.prot & litmus::kProtRead) == 0) {

@@ -33,6 +33,9 @@ Step move_pte(Kernel& k) {
   leave_stale(k, mm, from, pte);
   k.pte(mm, from) = Pte{};
   k.pte(mm, to) = pte;
+  auto& entry = k.s.mms[mm].entry;
+  entry[to] = entry[from];
+  entry[from] = 0;
   move_addresses(k, mm, from, to);
   ptl_unlock(k);
   moved++;

@@ -1,13 +1,15 @@
 // handle_mm_fault (mm/memory.c): the lock, the VMA check, and the anonymous cases that are not a
-// write to a present page (do_anonymous_page). That one is do_wp_page, in wp_fault.cpp.
+// write to a present page (do_anonymous_page). That one is do_wp_page, in wp_fault.cpp; pages that
+// are swapped out are in swap_in.cpp.
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
+#include "mm/swap.hpp"
 
 namespace drover::mm {
 namespace {
 
-enum Point : std::uint8_t { kLock, kCheckVma, kPteLocked, kWpReturned };
+enum Point : std::uint8_t { kLock, kCheckVma, kPteLocked, kReturned };
 
 Step finish(Kernel& k, int result) {
   if ((k.activation().arg[1] & kFaultLocked) == 0) mmap_unlock(k);
@@ -46,13 +48,19 @@ Step pte_locked(Kernel& k) {
   const unsigned page = k.activation().arg[0];
   const unsigned flags = k.activation().arg[1];
   const unsigned mm = k.activation().arg[2];
+  if (is_migration_entry(k.pte(mm, page))) return k.blocked();  // migration_entry_wait
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   const Pte pte = k.pte(mm, page);
   const bool write = (flags & kFaultWrite) != 0;
+  if (is_swap_entry(pte)) {
+    ptl_unlock(k);
+    return k.call(Path::do_swap_page, kReturned,
+                  {page, flags, mm, pte.bits, k.s.mms[mm].entry[page], 0});
+  }
   if (pte.frame == kNoFrame) return do_anonymous_page(k, page, write, mm);
   const bool unshare = (flags & kFaultUnshare) != 0;
   if ((write || unshare) && (pte.bits & kPteWrite) == 0) {
-    return k.call(Path::do_wp_page, kWpReturned, {page, flags, mm});
+    return k.call(Path::do_wp_page, kReturned, {page, flags, mm});
   }
   ptl_unlock(k);  // spurious: somebody else handled it
   return finish(k, 0);

@@ -34,6 +34,13 @@ inline constexpr unsigned kGupWrite = litmus::kFollWrite, kGupForce = litmus::kF
     kGupKeepLock = 32,                         // leave the mmap_lock held (access_remote_vm)
     kGupFastOnly = 64;                         // get_user_pages_fast_only
 
+// try_to_unmap(mode): frame[0] is the page, locked. Result 0: no PTE maps it any more; -EAGAIN.
+inline constexpr unsigned kUnmapToSwap = 0, kUnmapToMigration = 1;
+// remove_migration_ptes(): frame[0] the page the entries name, frame[1] the page to map.
+// shrink_page(): frame[0] is the page, isolated with a reference, which it drops. Result 0: freed.
+// migrate_page(): the same; result 0: migrated.
+// do_swap_page(page, flags, mm, pte bits, slot): as handle_mm_fault, which it replaces.
+
 // zap_page_range(page, end, mm): unmaps pages; the caller holds the mmap_lock. Result 0.
 
 }  // namespace drover::mm

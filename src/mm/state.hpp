@@ -35,22 +35,35 @@ struct Word {
 inline constexpr std::uint8_t kEverybody = 0x3f;
 inline constexpr std::uint8_t kWrittenByDevice = 0x80;
 
-/// struct page/folio of a small page.
+/// struct page/folio of a small page. What follows the words is packed only for programs that need
+/// it (litmus::Program::features).
 struct Frame {
   std::int16_t refcount;
   std::uint8_t mapcount;
   std::uint8_t flags;
   std::array<Word, litmus::kMaxWords> words;
+  std::uint8_t state;     // kSwapCache, ...
+  std::uint8_t index;     // swap slot + 1 of a swap cache page, file page + 1 of a page cache page
+  std::uint8_t pincount;  // exact pins of a large folio; unused by small pages
+  std::uint8_t folio;     // its large folio + 1, 0: a small page
 };
 inline constexpr std::uint8_t kAllocated = 1, kAnonExclusive = 2, kPageLocked = 4, kInLruBatch = 8,
                               kFreed = 16;  // kFreed: somebody still names this freed frame
+// Frame::state. kIsolated: off the LRU lists, by reclaim or migration, which hold a reference.
+inline constexpr std::uint8_t kSwapCache = 1, kPageDirty = 2, kWriteback = 4, kKsm = 8,
+                              kLazyFree = 16, kPageCache = 32, kHasBuffers = 64, kIsolated = 128;
 
+/// A page table entry. Not present: frame is kNoFrame, and the bits say what Mm::entry holds.
 struct Pte {
   std::uint8_t frame;
   std::uint8_t bits;
   bool operator==(const Pte&) const = default;
 };
-inline constexpr std::uint8_t kPteWrite = 1, kPteDirty = 2, kPteProtNone = 4;
+inline constexpr std::uint8_t kPteWrite = 1, kPteDirty = 2, kPteProtNone = 4, kPteUffdWp = 8,
+                              kPteHint = 16;  // PROT_NONE by NUMA balancing
+/// Not present: a swap entry (Mm::entry is the slot) or a migration entry (Mm::entry is the frame;
+/// kPteWrite: it will be writable again). kPteExclusive: the page was PG_anon_exclusive.
+inline constexpr std::uint8_t kPteSwap = 32, kPteMigration = 64, kPteExclusive = 128;
 
 /// What CPUs may still hold in their TLBs for one page after the PTE lost rights: the CPUs running
 /// `cpus` (bit per actor) may use `frame` until a flush or until they take a fault there. A TLB may
@@ -75,6 +88,7 @@ struct Mm {
   std::array<std::uint8_t, litmus::kMaxPages> vma;
   std::array<Pte, litmus::kMaxPages> pte;
   std::array<TlbEntry, litmus::kMaxPages> tlb;
+  std::array<std::uint8_t, litmus::kMaxPages> entry;  // of swap and migration entries
 };
 inline constexpr std::uint8_t kMmAlive = 1, kMmHasPinned = 2,
                               kMmCutPossible = 4;  // ghost, see consistent_cut.cpp
@@ -126,6 +140,14 @@ struct Job {
   std::int8_t value;  // to write, or what was read
 };
 
+/// A slot of the swap device: how many swap entries name it, its page in the swap cache, and what
+/// was written there.
+struct SwapSlot {
+  std::uint8_t count;
+  std::uint8_t cache;
+  std::array<Word, litmus::kMaxWords> words;
+};
+
 inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv = 8;
 
 struct State {
@@ -136,6 +158,7 @@ struct State {
   std::array<Job, litmus::kMaxJobs> jobs;
   std::array<std::uint8_t, litmus::kMaxProcesses> processes;  // kStarted, ...
   std::uint16_t events;
+  std::array<SwapSlot, litmus::kMaxSwapSlots> slots;
 };
 
 }  // namespace drover::mm

@@ -5,6 +5,7 @@
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
+#include "mm/swap.hpp"
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
@@ -75,6 +76,7 @@ Step wp_page_copy(Kernel& k) {
     case kExchange:
       return exchange(k, page, flags, mm);
     default:  // C7: the reference of C1
+      free_swap_cache(k, k.activation().frame[0]);
       if (counted(k.activation().frame[0])) put_page(k, k.activation().frame[0]);
       k.say("wp_page_copy drops its reference to the old page");
       return k.done((flags & kFaultUnshare) != 0 ? kFaultDone : kFaultWrote);

@@ -4,6 +4,7 @@
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
+#include "mm/swap.hpp"
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
@@ -63,8 +64,10 @@ bool sole_reference(Kernel& k, const Frame& old) {
   return old.refcount == 1 && old.mapcount == 1;
 }
 
-// 5.18 (53a05ad9f21d): as above, but a page still in this CPU's LRU batch is drained first.
-bool sole_reference_after_drain(Kernel& k, Frame& old) {
+// 5.18 (53a05ad9f21d, d4c470970d45): as above, but a page still in this CPU's LRU batch is drained
+// first, and the swap cache lets it go if it can.
+bool sole_reference_after_drain(Kernel& k, std::uint8_t frame) {
+  Frame& old = k.s.frames[frame];
   if (old.refcount > 3) {
     k.say("do_wp_page: refcount {}", old.refcount);
     return false;
@@ -74,6 +77,7 @@ bool sole_reference_after_drain(Kernel& k, Frame& old) {
     old.flags = static_cast<std::uint8_t>(old.flags & ~kInLruBatch);
     old.refcount--;
   }
+  if (old.refcount == 2 && (old.flags & kPageLocked) == 0) try_to_free_swap(k, frame);
   k.say("do_wp_page: refcount {}", old.refcount);
   return old.refcount == 1;
 }
@@ -95,15 +99,15 @@ Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   switch (k.policy.wp_reuse) {
     case policy::wp_reuse::mapcount_swapcount:  // reuse_swap_page: references are invisible
       if (locked && sleeps) return sleep_on_page_lock(k, page, mm);
-      k.say("do_wp_page: mapcount {}", old.mapcount);
-      reusable = old.mapcount <= 1;
+      k.say("do_wp_page: mapcount {}, swap count {}", old.mapcount, page_swapcount(k, frame));
+      reusable = reuse_swap_page(k, frame);
       break;
     case policy::wp_reuse::refcount_strict:
       reusable = sole_reference(k, old);
       break;
     case policy::wp_reuse::refcount_swapaware:
     case policy::wp_reuse::exclusive_or_refcount:
-      reusable = sole_reference_after_drain(k, old);
+      reusable = sole_reference_after_drain(k, frame);
       break;
   }
   if (reusable && locked) {

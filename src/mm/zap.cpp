@@ -1,9 +1,11 @@
 // zap_page_range (mm/memory.c) and its callers munmap, mmap over a mapping, MADV_DONTNEED and exit
 // (kernel-semantics 12). No version asks whether a page is pinned; the pin keeps the page alive.
 #include "mm/locks.hpp"
+#include "mm/lru.hpp"
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
+#include "mm/swap.hpp"
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
@@ -22,20 +24,16 @@ void set_gathered(Activation& a, unsigned index) {
   bits = static_cast<std::uint8_t>(bits | 1U << index % 8);
 }
 
-// lru_add_drain at the begin of exit_mmap, unmap_region and zap_page_range: it empties the batch of
-// the CPU it runs on, which may or may not be the one that holds the page (seen on 5.10.262: a
-// child that exits on its parent's CPU drains the parent's page).
-void lru_add_drain(Kernel& k) {
-  bool waiting = false;
-  for (const Frame& frame : k.s.frames) waiting = waiting || (frame.flags & kInLruBatch) != 0;
-  if (!waiting || k.choose(2) == 0) return;
-  k.say("lru_add_drain empties this CPU's batch");
-  for (std::uint8_t f = kFirstFrame; f < kMaxFrames; ++f) {
-    Frame& frame = k.s.frames[f];
-    if ((frame.flags & kInLruBatch) == 0) continue;
-    frame.flags = static_cast<std::uint8_t>(frame.flags & ~kInLruBatch);
-    put_page(k, f);
-  }
+// zap_nonpresent_ptes: a swap entry gives its slot back; a migration entry the page's mapping.
+void zap_nonpresent(Kernel& k, unsigned page, unsigned mm) {
+  const Pte old = k.pte(mm, page);
+  if (old.bits == 0) return;
+  std::uint8_t& entry = k.s.mms[mm].entry[page];
+  forget_addresses(k, mm, page, 1);
+  if (is_swap_entry(old)) free_swap_and_cache(k, entry);
+  k.pte(mm, page) = Pte{};
+  entry = 0;
+  k.say("the {} entry goes", is_swap_entry(old) ? "swap" : "migration");
 }
 
 // zap_pte_range: the PTE goes and the map count; the reference goes to the mmu_gather.
@@ -49,7 +47,10 @@ Step clear(Kernel& k, unsigned page, unsigned mm) {
     return k.blocked();
   }
   const Pte old = k.pte(mm, page);
-  if (old.frame == kNoFrame) return k.fused(kRemoveRmap);
+  if (old.frame == kNoFrame) {
+    zap_nonpresent(k, page, mm);
+    return k.fused(kRemoveRmap);
+  }
   leave_stale(k, mm, page, old);
   forget_addresses(k, mm, page, 1);
   k.pte(mm, page) = Pte{};
@@ -83,6 +84,7 @@ Step put_next(Kernel& k, unsigned first, unsigned end, unsigned mm) {
     if (!mine) continue;
     const std::uint8_t frame = entry.frame;
     entry = TlbEntry{};
+    free_swap_cache(k, frame);  // free_pages_and_swap_cache
     put_page(k, frame);
     if (first + done < end) return k.yield(kPut);
   }
@@ -97,7 +99,7 @@ Step zap_page_range(Kernel& k) {
   const unsigned end = arg[1];
   const unsigned mm = arg[2];
   switch (k.activation().point) {
-    case kDrain:
+    case kDrain:  // exit_mmap, unmap_region and zap_page_range begin with it
       lru_add_drain(k);
       return k.fused(kClear);
     case kClear:
@@ -172,6 +174,7 @@ Step madvise(Kernel& k) {
   using litmus::Advice;
   const litmus::Instr& i = k.instr();
   if (i.advice == Advice::dontneed) return dontneed(k);
+  if (i.advice == Advice::pageout) return k.become(Path::madvise_pageout, {});
   const unsigned mm = k.mm();
   if (!mmap_write_trylock(k, mm) || !start_write_range(k, mm, i.page, i.pages)) {
     mmap_unlock(k);
@@ -198,6 +201,7 @@ Step madvise(Kernel& k) {
         vma = static_cast<std::uint8_t>(vma & ~kVmWipeOnFork);
         break;
       case Advice::dontneed:
+      case Advice::pageout:
         break;
     }
   }

@@ -15,10 +15,18 @@ using litmus::Property;
 using litmus::Verdict;
 
 std::string unsupported_operation(const litmus::Program& program, const design::Design& design) {
-  if (design.switches.io_uring_ref != design::policy::io_uring_ref::absent) return "";
+  namespace policy = design::policy;
+  const design::Switches& switches = design.switches;
+  const bool io_uring = switches.io_uring_ref != policy::io_uring_ref::absent;
+  const bool pageout = switches.madv_pageout != policy::madv_pageout::absent;
   for (const litmus::Actor& actor : program.actors) {
     for (const litmus::Instr& i : actor.code) {
-      if (i.op == litmus::Op::register_buffer) return "register_buffer (io_uring came with 5.1)";
+      if (i.op == litmus::Op::register_buffer && !io_uring) {
+        return "register_buffer (io_uring came with 5.1)";
+      }
+      if (i.op == litmus::Op::madvise && i.advice == litmus::Advice::pageout && !pageout) {
+        return "MADV_PAGEOUT (it came with 5.4)";
+      }
     }
   }
   return "";

@@ -88,8 +88,13 @@ const Family& family_of(const Context& context, const Instr& instr) {
     case Op::munmap:
     case Op::mremap:
     case Op::mprotect:
-    case Op::madvise:
       return kMapping;
+    case Op::madvise:
+      return instr.advice == litmus::Advice::pageout ? kReclaim : kMapping;
+    case Op::move_pages:
+      return kReclaim;
+    case Op::swapoff:
+      return kSwapoff;
     case Op::post_write:
     case Op::post_read:
     case Op::complete:

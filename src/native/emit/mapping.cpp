@@ -24,6 +24,8 @@ const char* advice_name(Advice a) {
       return "MADV_WIPEONFORK";
     case Advice::keeponfork:
       return "MADV_KEEPONFORK";
+    case Advice::pageout:
+      return "MADV_PAGEOUT";
   }
   return "";
 }
