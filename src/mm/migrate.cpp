@@ -31,6 +31,7 @@ Step move(Kernel& k) {
   std::uint8_t target = old;
   if (a.arg[0] != 0) {
     target = alloc_page(k);
+    trylock_page(k, target);  // until all its mappings are there: do_wp_page needs the lock
     Frame& fresh = k.s.frames[target];
     fresh.words = page.words;
     fresh.state = static_cast<std::uint8_t>(page.state & ~(kIsolated | kSwapCache));
@@ -57,7 +58,10 @@ Step restored(Kernel& k) {
   const bool moved = a.arg[0] != 0;
   unlock_page(k, a.frame[0]);
   putback_lru_page(k, a.frame[0]);
-  if (moved) put_page(k, a.frame[1]);  // the allocation's own
+  if (moved) {
+    unlock_page(k, a.frame[1]);
+    put_page(k, a.frame[1]);  // the allocation's own
+  }
   return k.done(moved ? 0 : -kEBUSY);
 }
 

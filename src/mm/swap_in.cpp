@@ -41,6 +41,12 @@ Step look_up(Kernel& k) {
   } else {
     trylock_page(k, frame);
   }
+  // lru_cache_add: it waits in this CPU's batch, with a reference, until that is full (seen on
+  // 5.10.262: the write after a read that swapped in copies the page).
+  if (k.choose(2) == 1) {
+    k.s.frames[frame].flags |= kInLruBatch;
+    get_page(k, frame);
+  }
   k.say("do_swap_page reads the page{}", bypass ? "" : " into the swap cache");
   return k.yield(bypass ? kMap : kLockPage);
 }
@@ -55,6 +61,13 @@ Step lock_page(Kernel& k) {
   put_page(k, frame);
   k.say("do_swap_page: the page left the swap cache");
   return k.done(0);
+}
+
+void drain_from_batch(Kernel& k, std::uint8_t frame) {
+  Frame& page = k.s.frames[frame];
+  if ((page.flags & kInLruBatch) == 0) return;
+  page.flags = static_cast<std::uint8_t>(page.flags & ~kInLruBatch);
+  put_page(k, frame);
 }
 
 // should_try_to_free_swap: a write fault that only the cache and this fault stand in the way of.
@@ -84,6 +97,8 @@ Mapping decide(Kernel& k, const Activation& a) {
     if (writeback) exclusive = false;  // SWP_STABLE_WRITES
   }
   swap_free(k, a.arg[4]);
+  // Before the references are compared (d4c470970d45, 5.18).
+  if (write && a.arg[5] != 0) drain_from_batch(k, frame);
   if (should_try_to_free_swap(k, frame, write)) try_to_free_swap(k, frame);
   k.say("do_swap_page: {}refcount {}", exclusive ? "the entry says exclusive, " : "",
         k.s.frames[frame].refcount);
