@@ -45,6 +45,7 @@ Program Compiler::run(std::string file) {
 void Compiler::find_features() {
   for (const Actor& actor : program_.actors) {
     if (actor.kind == ActorKind::reclaim) program_.features |= kFeatureSwap | kFeatureFolioState;
+    if (actor.kind == ActorKind::ksm) program_.features |= kFeatureFolioState;
     if (actor.kind == ActorKind::migrate) {
       program_.features |= kFeatureMigration | kFeatureFolioState;
     }
@@ -52,6 +53,10 @@ void Compiler::find_features() {
       if (i.op == Op::madvise && i.advice == Advice::pageout) {
         program_.features |= kFeatureSwap | kFeatureFolioState;
       }
+      if (i.op == Op::madvise && i.advice == Advice::free) {
+        program_.features |= kFeatureFolioState;
+      }
+      if (i.op == Op::ksm_scan) program_.features |= kFeatureFolioState;
       if (i.op == Op::move_pages) program_.features |= kFeatureMigration | kFeatureFolioState;
     }
   }

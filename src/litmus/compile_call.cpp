@@ -13,12 +13,14 @@ struct AdviceName {
   std::string_view name;
   Advice advice;
 };
-constexpr std::array<AdviceName, 6> kAdvice = {{{"MADV_DONTNEED", Advice::dontneed},
+constexpr std::array<AdviceName, 8> kAdvice = {{{"MADV_DONTNEED", Advice::dontneed},
                                                 {"MADV_DONTFORK", Advice::dontfork},
                                                 {"MADV_DOFORK", Advice::dofork},
                                                 {"MADV_WIPEONFORK", Advice::wipeonfork},
                                                 {"MADV_KEEPONFORK", Advice::keeponfork},
-                                                {"MADV_PAGEOUT", Advice::pageout}}};
+                                                {"MADV_PAGEOUT", Advice::pageout},
+                                                {"MADV_FREE", Advice::free},
+                                                {"MADV_UNMERGEABLE", Advice::unmergeable}}};
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -141,7 +143,7 @@ bool Compiler::range_argument(std::size_t index, const ast::Argument& a, bool re
     error(a.at, "this operation does not take the memory of another process", "`MEMORY`");
     return false;
   }
-  if (index == 1) {  // the target of mremap
+  if (index == 1) {  // the target of mremap or uffd_move
     if (r->pages != out.pages && out.page != kNone) {
       error(a.at,
             fmt::format("the target has {} page{}, the source {}", r->pages,

@@ -16,9 +16,11 @@ struct DaemonName {
   std::string_view name;
   ActorKind kind;
 };
-constexpr std::array<DaemonName, 3> kDaemons = {{{"speculate", ActorKind::speculate},
+constexpr std::array<DaemonName, 5> kDaemons = {{{"speculate", ActorKind::speculate},
                                                  {"reclaim", ActorKind::reclaim},
-                                                 {"migrate", ActorKind::migrate}}};
+                                                 {"migrate", ActorKind::migrate},
+                                                 {"numa_scan", ActorKind::numa_scan},
+                                                 {"ksm", ActorKind::ksm}}};
 
 template <class T, class File, class F>
 void for_each_actor(const File& file, F f) {

@@ -47,6 +47,11 @@ enum class Op : std::uint8_t {
   madvise,     // page, pages, advice, dst
   move_pages,  // page, pages, dst: 0, or -EBUSY when a page could not be migrated
   swapoff,     // dst
+  clear_refs,  // dst: 4 written to /proc/self/clear_refs
+  uffd_wp,     // page, pages, dst: UFFDIO_WRITEPROTECT
+  uffd_unwp,   // page, pages, dst: the same, taking the protection away
+  uffd_move,   // page, pages, to_page, dst: UFFDIO_MOVE
+  ksm_scan,    // page, pages: ksmd has scanned these pages
   // References. dst (optional) receives 0 or -errno; ref .. ref+pages-1 are the reference slots.
   get,              // ref, page, pages, foll, gup, process (whose memory), dst
   pin,              // as get
@@ -102,7 +107,16 @@ inline constexpr std::uint8_t kFollWrite = 1, kFollForce = 2, kFollLongterm = 4;
 enum class Gup : std::uint8_t { slow, fast, raw };  // raw = get_user_pages_fast_only
 // mprotect bits of Instr::prot.
 inline constexpr std::uint8_t kProtRead = 1, kProtWrite = 2;
-enum class Advice : std::uint8_t { dontneed, dontfork, dofork, wipeonfork, keeponfork, pageout };
+enum class Advice : std::uint8_t {
+  dontneed,
+  dontfork,
+  dofork,
+  wipeonfork,
+  keeponfork,
+  pageout,
+  free,
+  unmergeable
+};
 
 struct Instr {
   Op op = Op::exit;
@@ -153,7 +167,7 @@ struct Process {
   std::uint8_t actor = 0;  // its main thread
 };
 
-enum class ActorKind : std::uint8_t { thread, speculate, reclaim, migrate };
+enum class ActorKind : std::uint8_t { thread, speculate, reclaim, migrate, numa_scan, ksm };
 struct Actor {
   ActorKind kind = ActorKind::thread;
   std::string name;              // "parent", "parent.t", "speculate"

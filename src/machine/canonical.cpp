@@ -80,7 +80,9 @@ bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Ren
   bool nothing_lost = true;
   for (unsigned f = mm::kFirstFrame; f < mm::kMaxFrames; ++f) {
     if (s.frames[f].flags == 0 || renumber.used(f)) continue;
-    if ((s.frames[f].flags & mm::kAllocated) != 0) nothing_lost = false;
+    // What only an LRU batch holds is freed when the batch is drained.
+    const bool in_batch = (s.frames[f].flags & mm::kInLruBatch) != 0 && s.frames[f].refcount == 1;
+    if ((s.frames[f].flags & mm::kAllocated) != 0 && !in_batch) nothing_lost = false;
     s.frames[f] = mm::Frame{};
   }
   if (!renumber.identity()) {

@@ -42,6 +42,15 @@ Path path_of(Op op) {
       return Path::move_pages;
     case Op::swapoff:
       return Path::swapoff;
+    case Op::clear_refs:
+      return Path::clear_refs;
+    case Op::uffd_wp:
+    case Op::uffd_unwp:
+      return Path::uffd_writeprotect;
+    case Op::uffd_move:
+      return Path::uffd_move;
+    case Op::ksm_scan:
+      return Path::ksm_scan;
     case Op::get:
     case Op::pin:
     case Op::register_buffer:
@@ -94,6 +103,10 @@ Path path_of(litmus::ActorKind daemon) {
       return Path::reclaim;
     case litmus::ActorKind::migrate:
       return Path::migrate;
+    case litmus::ActorKind::numa_scan:
+      return Path::numa_scan;
+    case litmus::ActorKind::ksm:
+      return Path::ksm;
   }
   return Path::none;
 }

@@ -36,6 +36,13 @@ unsigned most_words(const litmus::Program& program) {
   return static_cast<unsigned>(words);
 }
 
+unsigned depth_of_advice(const litmus::Instr& i) {
+  if (i.op != litmus::Op::madvise) return 2;
+  if (i.advice == litmus::Advice::pageout) return 3;      // shrink_page, try_to_unmap
+  if (i.advice == litmus::Advice::unmergeable) return 3;  // handle_mm_fault, do_wp_page
+  return 2;
+}
+
 // How deep the activation stack of an actor can get; see kMaxDepth.
 unsigned depth_of(const litmus::Actor& actor) {
   using litmus::Op;
@@ -48,12 +55,14 @@ unsigned depth_of(const litmus::Actor& actor) {
       case Op::store:
         depth = std::max(depth, 3U);
         break;  // fault, do_wp_page
+      case Op::ksm_scan:
+        depth = std::max(depth, 2U);
+        break;  // ksm_merge
       case Op::munmap:
       case Op::mmap:
       case Op::madvise:
       case Op::exit:
-        depth =
-            std::max(depth, i.op == Op::madvise && i.advice == litmus::Advice::pageout ? 3U : 2U);
+        depth = std::max(depth, depth_of_advice(i));
         break;  // zap_page_range; shrink_page and try_to_unmap
       case Op::get:
       case Op::pin:

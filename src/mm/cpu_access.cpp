@@ -25,7 +25,7 @@ std::uint8_t translate(Kernel& k, unsigned mm, unsigned page, bool write) {
     if (stale.cpus == 0 && (stale.bits & kGathered) == 0) stale = TlbEntry{};
   }
   Pte& pte = k.pte(mm, page);
-  if (pte.frame == kNoFrame || (pte.bits & kPteProtNone) != 0) return kNoFrame;
+  if (pte.frame == kNoFrame || (pte.bits & kPteInaccessible) != 0) return kNoFrame;
   if (write && (pte.bits & kPteWrite) == 0) return kNoFrame;
   if (write) pte.bits |= kPteDirty;
   return pte.frame;

@@ -178,7 +178,8 @@ Step share_pte(Kernel& k) {
     leave_stale(k, k.mm(), page, pte);
     pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
   }
-  k.pte(child_mm(k), page) = pte;
+  // The child's VMA is not registered with the userfaultfd (no UFFD_FEATURE_EVENT_FORK).
+  k.pte(child_mm(k), page) = Pte{pte.frame, static_cast<std::uint8_t>(pte.bits & ~kPteUffdWp)};
   k.say("fork: the page is write-protected and shared");
   return next_page(k);
 }

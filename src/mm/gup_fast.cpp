@@ -61,7 +61,7 @@ bool needs_writable(const Kernel& k, const Arguments& a) {
 Step read_pte(Kernel& k, const Arguments& a) {
   const Pte pte = k.pte(a.mm, a.page);
   const bool writable = (pte.bits & kPteWrite) != 0;
-  if (pte.frame == kNoFrame || (pte.bits & kPteProtNone) != 0 ||
+  if (pte.frame == kNoFrame || (pte.bits & kPteInaccessible) != 0 ||
       pte.frame == kZeroFrame ||  // pte_special
       (!writable && needs_writable(k, a))) {
     return k.yield(kFallBack);
@@ -99,7 +99,7 @@ Step grab(Kernel& k, unsigned writable) {
 // Q4. A PTE that lost or won rights differs as well.
 Step recheck_pte(Kernel& k, const Arguments& a, unsigned writable) {
   const Pte pte = k.pte(a.mm, a.page);
-  const bool same = pte.frame == k.activation().frame[0] && (pte.bits & kPteProtNone) == 0 &&
+  const bool same = pte.frame == k.activation().frame[0] && (pte.bits & kPteInaccessible) == 0 &&
                     ((pte.bits & kPteWrite) != 0) == (writable != 0);
   if (!same) {
     k.say("GUP-fast: the PTE changed");

@@ -48,7 +48,8 @@ bool can_follow_write(Kernel& k, const Arguments& a, Pte pte) {
     case policy::foll_force_write::cow_dirty_any:
       return cow_broken;
     case policy::foll_force_write::exclusive:  // 5535be309971 (6.0)
-      return force && (k.vma(a.mm, a.page) & kVmWrite) == 0 && anon_exclusive(k, pte.frame);
+      return force && (k.vma(a.mm, a.page) & kVmWrite) == 0 && anon_exclusive(k, pte.frame) &&
+             (pte.bits & kPteUffdWp) == 0;
   }
   return false;
 }
@@ -76,7 +77,8 @@ Step walk(Kernel& k, const Arguments& a) {
   if (!ptl_trylock(k, a.mm, a.page)) return k.blocked();
   const Pte pte = k.pte(a.mm, a.page);
   const bool write = wants_write(k, a, pte);
-  if (pte.frame == kNoFrame) return fault_in(k, a, write ? kFaultWrite : 0);
+  if (pte.frame == kNoFrame || (pte.bits & kPteHint) != 0)
+    return fault_in(k, a, write ? kFaultWrite : 0);
   if (write) {
     if (!can_follow_write(k, a, pte)) return fault_in(k, a, kFaultWrite);
   } else if ((pte.bits & kPteWrite) == 0 && must_unshare(k, a.flags, pte.frame)) {
@@ -91,6 +93,8 @@ Step grab(Kernel& k, const Arguments& a) {
   const std::uint8_t frame = k.pte(a.mm, a.page).frame;
   const bool pin = (a.flags & kGupPin) != 0;
   grab_page(k, frame, pin);
+  const bool dirty = (k.pte(a.mm, a.page).bits & kPteDirty) != 0;
+  if ((a.flags & kGupWrite) != 0 && !dirty) set_page_dirty(k, frame);  // FOLL_TOUCH
   record_reference(k, a.ref, a.page, a.flags, frame);
   k.say("{} takes a reference, refcount {}", pin ? "FOLL_PIN" : "FOLL_GET",
         k.s.frames[frame].refcount);

@@ -15,6 +15,7 @@ enum Point : std::uint8_t { kBegin, kChangePte, kFlush };
 
 // can_change_pte_writable (64fe24a3e05e, 6.0; without the dirty test later).
 bool may_restore_write(const Kernel& k, Pte pte) {
+  if ((pte.bits & kPteUffdWp) != 0) return false;
   switch (k.policy.mprotect_restore_write) {
     case policy::mprotect_restore_write::never:
       return false;

@@ -97,6 +97,12 @@ void set_anon_exclusive(Kernel& k, std::uint8_t frame) {
   }
 }
 
+void set_page_dirty(Kernel& k, std::uint8_t frame) {
+  // Other programs cannot tell, and do not pack Frame::state.
+  if ((k.program.features & litmus::kFeatureFolioState) == 0 || !counted(frame)) return;
+  k.s.frames[frame].state |= kPageDirty;
+}
+
 bool trylock_page(Kernel& k, std::uint8_t frame) {
   if ((k.s.frames[frame].flags & kPageLocked) != 0) return false;
   k.s.frames[frame].flags |= kPageLocked;

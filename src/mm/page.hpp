@@ -39,6 +39,9 @@ void unpin_page(Kernel& k, std::uint8_t frame);
 [[nodiscard]] bool anon_exclusive(const Kernel& k, std::uint8_t frame);
 void set_anon_exclusive(Kernel& k, std::uint8_t frame);
 
+/// set_page_dirty of an anonymous page.
+void set_page_dirty(Kernel& k, std::uint8_t frame);
+
 bool trylock_page(Kernel& k, std::uint8_t frame);
 void unlock_page(Kernel& k, std::uint8_t frame);
 

@@ -2,6 +2,7 @@
 // write to a present page (do_anonymous_page). That one is do_wp_page, in wp_fault.cpp; pages that
 // are swapped out are in swap_in.cpp.
 #include "mm/locks.hpp"
+#include "mm/numa_hinting.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
@@ -58,6 +59,15 @@ Step pte_locked(Kernel& k) {
                   {page, flags, mm, pte.bits, k.s.mms[mm].entry[page], 0});
   }
   if (pte.frame == kNoFrame) return do_anonymous_page(k, page, write, mm);
+  if ((pte.bits & kPteHint) != 0) {
+    do_numa_page(k, mm, page);
+    ptl_unlock(k);
+    return finish(k, kFaultDone);
+  }
+  if (write && (pte.bits & kPteUffdWp) != 0) {
+    ptl_unlock(k);
+    return k.call(Path::handle_userfault, kReturned, {page, flags, mm});
+  }
   const bool unshare = (flags & kFaultUnshare) != 0;
   if ((write || unshare) && (pte.bits & kPteWrite) == 0) {
     return k.call(Path::do_wp_page, kReturned, {page, flags, mm});

@@ -35,10 +35,11 @@ inline constexpr unsigned kGupWrite = litmus::kFollWrite, kGupForce = litmus::kF
     kGupFastOnly = 64;                         // get_user_pages_fast_only
 
 // try_to_unmap(mode): frame[0] is the page, locked. Result 0: no PTE maps it any more; -EAGAIN.
-inline constexpr unsigned kUnmapToSwap = 0, kUnmapToMigration = 1;
+inline constexpr unsigned kUnmapToSwap = 0, kUnmapToMigration = 1, kUnmapLazyFree = 2;
 // remove_migration_ptes(): frame[0] the page the entries name, frame[1] the page to map.
 // shrink_page(): frame[0] is the page, isolated with a reference, which it drops. Result 0: freed.
 // migrate_page(): the same; result 0: migrated.
+// handle_userfault(page, flags, mm): as handle_mm_fault, for a write to a protected page.
 // do_swap_page(page, flags, mm, pte bits, slot): as handle_mm_fault, which it replaces.
 
 // zap_page_range(page, end, mm): unmaps pages; the caller holds the mmap_lock. Result 0.

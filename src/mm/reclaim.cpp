@@ -37,7 +37,8 @@ Step keep(Kernel& k, const char* why) {
 // O2, O3. feb889fb40fa (5.11, backported): a page that may be pinned is not even added.
 Step add_to_swap(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
-  if (!in_swap_cache(k, frame)) {
+  const bool lazyfree = (k.s.frames[frame].state & kLazyFree) != 0;
+  if (!in_swap_cache(k, frame) && !lazyfree) {
     if (k.policy.swap_skip_pinned != policy::swap_skip_pinned::none && maybe_dma_pinned(k, frame)) {
       return keep(k, "it may be pinned");
     }
@@ -47,7 +48,7 @@ Step add_to_swap(Kernel& k) {
     k.s.frames[frame].state |= kPageDirty;
     k.say("reclaim adds the page to the swap cache");
   }
-  k.call(Path::try_to_unmap, kUnmapped, {kUnmapToSwap});
+  k.call(Path::try_to_unmap, kUnmapped, {lazyfree ? kUnmapLazyFree : kUnmapToSwap});
   k.activation().frame[0] = frame;
   return Step::yield;
 }
@@ -60,7 +61,8 @@ Step unmapped(Kernel& k) {
       maybe_dma_pinned(k, frame)) {
     return keep(k, "it may be pinned by now");
   }
-  return k.fused((k.s.frames[frame].state & kPageDirty) != 0 ? kPageout : kRemoveMapping);
+  const bool dirty = (k.s.frames[frame].state & kPageDirty) != 0;
+  return k.fused(dirty && in_swap_cache(k, frame) ? kPageout : kRemoveMapping);
 }
 
 // O6: pageout and is_page_cache_freeable. Only the isolation and the swap cache may hold it.
@@ -91,12 +93,13 @@ Step relock(Kernel& k) {
 Step remove_mapping(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
   Frame& page = k.s.frames[frame];
-  if (page.refcount != 2 || (page.state & kPageDirty) != 0) {
+  const bool cached = in_swap_cache(k, frame);
+  if (page.refcount != (cached ? 2 : 1) || (page.state & kPageDirty) != 0) {
     return keep(k, "somebody holds a reference");
   }
   flush_tlb_frame(k, frame);
   k.say("reclaim frees the page");
-  delete_from_swap_cache(k, frame);
+  if (cached) delete_from_swap_cache(k, frame);
   unlock_page(k, frame);
   putback_lru_page(k, frame);
   return k.done();

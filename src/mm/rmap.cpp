@@ -37,7 +37,7 @@ Step clear(Kernel& k) {
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   const Pte old = k.pte(mm, page);
   a.arg[3] = old.bits;
-  if (a.arg[0] == kUnmapToSwap) {
+  if (a.arg[0] != kUnmapToMigration) {
     leave_stale(k, mm, page, old);
   } else {
     flush_tlb_page(k, mm, page);
@@ -59,11 +59,34 @@ bool refuses(const Kernel& k, std::uint8_t frame, bool to_swap) {
          k.policy.swap_skip_pinned == Skip::after_unmap_too;
 }
 
+// A page that MADV_FREE gave up: its contents go if it is still clean. 6c8e2a256915 (5.18,
+// backported) also asks whether somebody holds a reference that is no mapping: a GUP that did not
+// dirty the page yet.
+Step discard(Kernel& k, unsigned mm, unsigned page, std::uint8_t bits) {
+  const std::uint8_t frame = k.activation().frame[0];
+  Frame& f = k.s.frames[frame];
+  const bool referenced = k.policy.madv_free_ref_check == policy::madv_free_ref_check::yes &&
+                          f.refcount != 1 + f.mapcount;
+  if ((f.state & kPageDirty) != 0 || referenced) {
+    k.pte(mm, page) = Pte{frame, bits};
+    f.state = static_cast<std::uint8_t>(f.state & ~kLazyFree);
+    k.say("try_to_unmap: the freed page is used again, its PTE comes back");
+    ptl_unlock(k);
+    return k.done(-kEAGAIN);
+  }
+  remove_rmap(k, frame);
+  put_page(k, frame);
+  k.say("try_to_unmap discards the freed page");
+  ptl_unlock(k);
+  return k.yield(kFind);
+}
+
 Step install_entry(Kernel& k) {
   Activation& a = k.activation();
   const std::uint8_t frame = a.frame[0];
   const unsigned mm = a.arg[1];
   const unsigned page = a.arg[2];
+  if (a.arg[0] == kUnmapLazyFree) return discard(k, mm, page, a.arg[3]);
   const std::uint8_t bits = a.arg[3];
   const bool to_swap = a.arg[0] == kUnmapToSwap;
   if (refuses(k, frame, to_swap)) {

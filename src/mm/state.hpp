@@ -61,6 +61,7 @@ struct Pte {
 };
 inline constexpr std::uint8_t kPteWrite = 1, kPteDirty = 2, kPteProtNone = 4, kPteUffdWp = 8,
                               kPteHint = 16;  // PROT_NONE by NUMA balancing
+inline constexpr std::uint8_t kPteInaccessible = kPteProtNone | kPteHint;
 /// Not present: a swap entry (Mm::entry is the slot) or a migration entry (Mm::entry is the frame;
 /// kPteWrite: it will be writable again). kPteExclusive: the page was PG_anon_exclusive.
 inline constexpr std::uint8_t kPteSwap = 32, kPteMigration = 64, kPteExclusive = 128;
@@ -92,6 +93,8 @@ struct Mm {
 };
 inline constexpr std::uint8_t kMmAlive = 1, kMmHasPinned = 2,
                               kMmCutPossible = 4;  // ghost, see consistent_cut.cpp
+/// mm->tlb_flush_pending, a count in the upper bits of Mm::flags: this is one.
+inline constexpr std::uint8_t kMmTlbFlushPending = 16;
 
 /// Where one kernel path of one actor stands: an explicit stack frame.
 struct Activation {

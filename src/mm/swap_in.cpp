@@ -135,7 +135,7 @@ Step map(Kernel& k) {
   if (mapping.exclusive) set_anon_exclusive(k, frame);
   unlock_page(k, frame);
   k.say("do_swap_page maps the page {}", mapping.writable ? "writable" : "read-only");
-  if (write && !mapping.exclusive) {  // I5
+  if (write && !mapping.exclusive && (a.arg[3] & kPteUffdWp) == 0) {  // I5
     a.frame[0] = kNoFrame;
     return k.become(Path::do_wp_page, {page, a.arg[1], mm});
   }

@@ -35,10 +35,12 @@ std::uint16_t other_cpus(const Kernel& k, unsigned mm, unsigned page) {
 void leave_stale(Kernel& k, unsigned mm, unsigned page, Pte old) {
   TlbEntry& entry = k.s.mms[mm].tlb[page];
   const std::uint16_t cpus = other_cpus(k, mm, page);
-  if (cpus == 0 || old.frame == kNoFrame || (old.bits & kPteProtNone) != 0) return;
+  if (cpus == 0 || old.frame == kNoFrame || (old.bits & kPteInaccessible) != 0) return;
   if ((entry.bits & kPteWrite) != 0 && entry.cpus != 0) return;  // an older, stronger entry stays
   entry.frame = old.frame;
-  entry.bits = static_cast<std::uint8_t>((entry.bits & kGathered) | (old.bits & kPteWrite));
+  // A store through an entry of a clean PTE has to set the dirty bit first, and so walks anew.
+  const bool stores = (old.bits & kPteWrite) != 0 && (old.bits & kPteDirty) != 0;
+  entry.bits = static_cast<std::uint8_t>((entry.bits & kGathered) | (stores ? kPteWrite : 0));
   entry.cpus = cpus;
 }
 

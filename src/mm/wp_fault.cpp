@@ -82,8 +82,28 @@ bool sole_reference_after_drain(Kernel& k, std::uint8_t frame) {
   return old.refcount == 1;
 }
 
+// A KSM page is copied, but for 5.1 to 5.8 (reuse_ksm_page, 52d1e606ee73): its only user takes it.
+Step ksm_page(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
+  const std::uint8_t frame = k.pte(mm, page).frame;
+  Frame& old = k.s.frames[frame];
+  const bool locked = (old.flags & kPageLocked) != 0;
+  if (k.policy.wp_reuse_ksm == policy::wp_reuse_ksm::reuse_if_sole && old.refcount == 1 &&
+      !in_swap_cache(k, frame) && !locked) {
+    old.state = static_cast<std::uint8_t>(old.state & ~kKsm);
+    k.say("do_wp_page: the only user of a KSM page");
+    return k.fused(kReuse);
+  }
+  k.say("do_wp_page: a KSM page is copied");
+  return copy(k, page, flags, mm);
+}
+
 Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   const std::uint8_t frame = k.pte(mm, page).frame;
+  // 6ce64428d620 (5.12, backported): a UFFDIO_WRITEPROTECT may not have flushed yet.
+  if (k.policy.uffd_wp_flush == policy::uffd_wp_flush::yes &&
+      k.s.mms[mm].flags >= kMmTlbFlushPending) {
+    flush_tlb_page(k, mm, page);
+  }
   if (frame == kZeroFrame) {
     k.say("do_wp_page: the zero page is copied");
     return copy(k, page, flags, mm);
@@ -92,6 +112,7 @@ Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
     k.say("do_wp_page: PG_anon_exclusive");
     return k.fused(kReuse);
   }
+  if ((k.s.frames[frame].state & kKsm) != 0) return ksm_page(k, page, flags, mm);
   Frame& old = k.s.frames[frame];
   const bool locked = (old.flags & kPageLocked) != 0;
   const bool sleeps = k.policy.wp_reuse_lock == policy::wp_reuse_lock::sleep;

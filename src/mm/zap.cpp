@@ -175,6 +175,8 @@ Step madvise(Kernel& k) {
   const litmus::Instr& i = k.instr();
   if (i.advice == Advice::dontneed) return dontneed(k);
   if (i.advice == Advice::pageout) return k.become(Path::madvise_pageout, {});
+  if (i.advice == Advice::free) return k.become(Path::madvise_free, {});
+  if (i.advice == Advice::unmergeable) return k.become(Path::unmerge_ksm, {});
   const unsigned mm = k.mm();
   if (!mmap_write_trylock(k, mm) || !start_write_range(k, mm, i.page, i.pages)) {
     mmap_unlock(k);
@@ -202,6 +204,8 @@ Step madvise(Kernel& k) {
         break;
       case Advice::dontneed:
       case Advice::pageout:
+      case Advice::free:
+      case Advice::unmergeable:
         break;
     }
   }

@@ -24,6 +24,13 @@ std::string unsupported_operation(const litmus::Program& program, const design::
       if (i.op == litmus::Op::register_buffer && !io_uring) {
         return "register_buffer (io_uring came with 5.1)";
       }
+      const bool wp = i.op == litmus::Op::uffd_wp || i.op == litmus::Op::uffd_unwp;
+      if (wp && switches.uffd_wp == policy::uffd_wp::absent) {
+        return "UFFDIO_WRITEPROTECT (it came with 5.7)";
+      }
+      if (i.op == litmus::Op::uffd_move && switches.uffd_move == policy::uffd_move::absent) {
+        return "UFFDIO_MOVE (it came with 6.8)";
+      }
       if (i.op == litmus::Op::madvise && i.advice == litmus::Advice::pageout && !pageout) {
         return "MADV_PAGEOUT (it came with 5.4)";
       }

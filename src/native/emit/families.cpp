@@ -95,6 +95,14 @@ const Family& family_of(const Context& context, const Instr& instr) {
       return kReclaim;
     case Op::swapoff:
       return kSwapoff;
+    case Op::clear_refs:
+      return kClearRefs;
+    case Op::uffd_wp:
+    case Op::uffd_unwp:
+    case Op::uffd_move:
+      return kUserfaultfd;
+    case Op::ksm_scan:
+      return kKsm;
     case Op::post_write:
     case Op::post_read:
     case Op::complete:

@@ -45,7 +45,8 @@ struct Family {
 };
 
 extern const Family kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJobs, kGupTest,
-    kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff;
+    kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff, kClearRefs,
+    kUserfaultfd, kKsm;
 
 /// Who implements a statement, given what kind of handle it uses.
 [[nodiscard]] const Family& family_of(const Context& context, const litmus::Instr& instr);

@@ -26,6 +26,10 @@ const char* advice_name(Advice a) {
       return "MADV_KEEPONFORK";
     case Advice::pageout:
       return "MADV_PAGEOUT";
+    case Advice::free:
+      return "MADV_FREE";
+    case Advice::unmergeable:
+      return "MADV_UNMERGEABLE";
   }
   return "";
 }

@@ -1,0 +1,65 @@
+// Writing 4 to /proc/PID/clear_refs (clear_refs_write, fs/proc/task_mmu.c), kernel-semantics 10:
+// every writable PTE of the process is write-protected to catch the next write. The soft-dirty bits
+// themselves are not modelled, only what they cost.
+#include "mm/locks.hpp"
+#include "mm/page.hpp"
+#include "mm/paths.hpp"
+#include "mm/tlb.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+namespace {
+
+enum Point : std::uint8_t { kLock, kClearPte, kFlush };
+
+// pte_is_pinned (9348b73c2e1b, 5.11): a pinned page must not be copied at its next write.
+bool skips_pinned(const Kernel& k, unsigned mm, Pte pte) {
+  return k.policy.soft_dirty_skip_pinned == policy::soft_dirty_skip_pinned::yes &&
+         (k.s.mms[mm].flags & kMmHasPinned) != 0 && maybe_dma_pinned(k, pte.frame);
+}
+
+Step clear_pte(Kernel& k, unsigned mm) {
+  auto& page = k.activation().arg[0];
+  if (page >= k.program.pages) return k.yield(kFlush);
+  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  Pte& pte = k.pte(mm, page);
+  if ((pte.bits & kPteWrite) != 0 && pte.frame != kNoFrame) {
+    if (skips_pinned(k, mm, pte)) {
+      k.say("clear_refs skips the pinned page");
+    } else {
+      leave_stale(k, mm, page, pte);
+      pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
+      k.say("clear_refs write-protects the page");
+    }
+  }
+  ptl_unlock(k);
+  page++;
+  return k.yield(kClearPte);
+}
+
+}  // namespace
+
+// The mmap_lock for reading before 29a951dfb3c3 (5.11): faults get in between PTE and flush.
+Step clear_refs(Kernel& k) {
+  const unsigned mm = k.mm();
+  switch (k.activation().point) {
+    case kLock: {
+      const bool write = k.policy.clear_refs_lock == policy::clear_refs_lock::write;
+      if (!(write ? mmap_write_trylock(k, mm) : mmap_read_trylock(k, mm))) return k.blocked();
+      if (write && !start_write_range(k, mm, 0, k.program.pages)) {
+        mmap_unlock(k);
+        return k.blocked();
+      }
+      return k.fused(kClearPte);
+    }
+    case kClearPte:
+      return clear_pte(k, mm);
+    default:
+      flush_tlb_mm(k, mm);
+      mmap_unlock(k);
+      k.set_register(k.instr().dst, 0);
+      return k.done();
+  }
+}
+
+}  // namespace drover::mm
