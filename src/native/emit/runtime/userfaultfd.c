@@ -10,6 +10,7 @@ struct move_argument {
 #define MOVE_FEATURE (1ull << 16)
 
 static int uffd = -1;
+static pthread_mutex_t uffd_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void open_userfaultfd(uint64_t features)
 {
@@ -30,8 +31,10 @@ static void register_range(char *address, unsigned pages, uint64_t mode)
 
 static UNUSED int8_t uffd_protect(char *address, unsigned pages, bool protect)
 {
+    pthread_mutex_lock(&uffd_lock);
     open_userfaultfd(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-    if (protect) register_range(address, pages, UFFDIO_REGISTER_MODE_WP);
+    register_range(address, pages, UFFDIO_REGISTER_MODE_WP);
+    pthread_mutex_unlock(&uffd_lock);
     struct uffdio_writeprotect wp = { .range = { (uint64_t)address, pages * PAGE },
                                       .mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0 };
     return ioctl(uffd, UFFDIO_WRITEPROTECT, &wp) == 0 ? 0 : (int8_t)-errno;
