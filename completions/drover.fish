@@ -45,6 +45,8 @@ complete -c drover -n "__fish_seen_subcommand_from run" -s k -l kernel -r -F -a 
 complete -c drover -n "__fish_seen_subcommand_from run" -l iterations -x -d 'runs of a racy test'
 complete -c drover -n "__fish_seen_subcommand_from run" -l time -x -d 'seconds for a racy test'
 complete -c drover -n "__fish_seen_subcommand_from run" -l ktap -d 'print KTAP'
+complete -c drover -n "__fish_seen_subcommand_from run" -l markdown -d 'print docs/real-kernels-table.md'
+complete -c drover -n "__fish_seen_subcommand_from run" -s j -l jobs -x -d 'kernels side by side'
 complete -c drover -n "__fish_seen_subcommand_from run kernels" -l kernel-cache -r -a '(__fish_complete_directories)' -d 'where fetched kernels are kept'
 complete -c drover -n "__fish_seen_subcommand_from kernels" -l refresh -d 'look for a newer build'
 complete -c drover -n "__fish_seen_subcommand_from emit" -s o -l output -r -F -d 'where to write it'

@@ -87,7 +87,13 @@ int kernels_command(const Options& options) {
   if (words.empty() || words.front() == "list") return list(cache, session);
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (words.front() == "get" && !rest.empty()) return get(cache, rest, options, session);
-  if (words.front() == "show" && rest.size() == 1) return show(cache, rest.front(), session);
+  if (words.front() == "show" && rest.size() == 1) {
+    try {
+      return show(cache, rest.front(), session);
+    } catch (const kernels::KernelError& error) {
+      throw UsageError(error.what(), error.hint());
+    }
+  }
   throw UsageError("kernels: expected `list`, `get SERIES...|all` or `show KERNEL`",
                    "`drover kernels --help` has examples");
 }
@@ -105,6 +111,10 @@ kernels::Kernel find_kernel(const kernels::KernelCache& cache, const std::string
   if (const auto kernel = cache.find(series)) return *kernel;
   if (!name.starts_with(prefix) && std::filesystem::exists(name)) {
     return kernels::kernel_from_image(name);
+  }
+  if (name.find('/') != std::string::npos) {
+    throw kernels::KernelError(fmt::format("there is no file {}", name),
+                               "give the path of a bzImage, `host` or one of `drover kernels`");
   }
   throw kernels::KernelError(
       fmt::format("no kernel `{}` at hand", name),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace drover::native {
 namespace {
@@ -56,6 +57,22 @@ std::array<std::size_t, 4> tally(const KernelReport& report) {
   return counts;
 }
 
+// One line per reason: a guest that ended early must not fill the screen.
+std::string failures(const KernelReport& report) {
+  std::map<std::string, std::vector<std::string>> tests;
+  for (const Comparison& c : report.comparisons) {
+    if (c.agreement == Agreement::failed) tests[c.why].push_back(c.test);
+  }
+  std::string text;
+  for (const auto& [why, names] : tests) {
+    const std::string who = names.size() == 1
+                                ? names.front()
+                                : fmt::format("{} and {} more", names.front(), names.size() - 1);
+    text += fmt::format("  {}: {}", who, why).substr(0, 4 * kLineWidth) + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string histogram(const Comparison& c) {
@@ -84,8 +101,13 @@ std::string table(const std::vector<KernelReport>& reports) {
   }
   std::string text;
   for (std::size_t k = 0; k < reports.size(); ++k) {
-    text += fmt::format("{:>2} {} {} as {}{}\n", k + 1, reports[k].kernel, reports[k].release,
-                        reports[k].design, reports[k].exact_design ? "" : " (nearest lower)");
+    text += fmt::format("{:>2} {}", k + 1, reports[k].kernel);
+    if (reports[k].design.empty()) {
+      text += " (not run)\n";
+      continue;
+    }
+    text += fmt::format(" {} as {}{}\n", reports[k].release, reports[k].design,
+                        reports[k].exact_design ? "" : " (nearest lower)");
   }
   text += fmt::format("{:<{}}", "", width);
   for (std::size_t k = 0; k < reports.size(); ++k) text += fmt::format(" {:>2}", k + 1);
@@ -104,10 +126,7 @@ std::string table(const std::vector<KernelReport>& reports) {
     text += fmt::format("{}: {} agree, {} forbidden, {} failed, {} not runnable\n", report.kernel,
                         n[0], n[1], n[3], n[2]);
     if (!report.problem.empty()) text += fmt::format("  {}\n", report.problem);
-    for (const Comparison& c : report.comparisons) {
-      if (c.agreement != Agreement::failed) continue;
-      text += fmt::format("  {}: {}\n", c.test, c.why).substr(0, 4 * kLineWidth);
-    }
+    text += failures(report);
   }
   return text;
 }
@@ -118,6 +137,7 @@ std::string ktap(const std::vector<KernelReport>& reports) {
     const KernelReport& report = reports[k];
     text += fmt::format("  KTAP version 1\n  # Subtest: {}\n  1..{}\n", report.kernel,
                         report.comparisons.size());
+    if (!report.problem.empty()) text += fmt::format("  # problem: {}\n", report.problem);
     bool good = true;
     for (std::size_t t = 0; t < report.comparisons.size(); ++t) {
       const Comparison& c = report.comparisons[t];
