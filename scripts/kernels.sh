@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # The stage `kernels` of ./test: the suite on real kernels. Sourced by ./test from the root of the tree.
 #
 # A kernel that cannot be had, or does not boot, is skipped and says why: the network and the mirror are not
@@ -37,7 +38,7 @@ tally() {
       agree = forbidden = idle = 0
       problem = ""
     }
-    /^  # Subtest: / { flush(); kernel = $4; next }
+    /^  # Subtest: / { flush(); kernel = $3; next }
     /^  # problem: / { problem = substr($0, 14); next }
     /^  ok .* # SKIP / { idle++; next }
     /^  ok / { agree++; next }
@@ -105,6 +106,10 @@ count_kernels() {
   if ((tried > 1 && guests == 0)); then
     echo "none of $tried guests boots"
     bad=$((bad + 1)) tests=$((tests + 1))
+  fi
+  if ((tests == 0)); then
+    echo "no test ran on any kernel"
+    return 1
   fi
   echo "$((tests + wanted - ran)) $bad $((wanted - ran))" >"$logs/kernels.counts"
   ((bad == 0))

@@ -80,22 +80,24 @@ int show(const kernels::KernelCache& cache, const std::string& name, const Sessi
   return kExitAsExpected;
 }
 
-int kernels_command(const Options& options) {
+int chosen_action(const Options& options) {
   const Session session(DesignOptions{});
   kernels::KernelCache cache = open_cache(options.cache);
   const auto& words = options.words;
   if (words.empty() || words.front() == "list") return list(cache, session);
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (words.front() == "get" && !rest.empty()) return get(cache, rest, options, session);
-  if (words.front() == "show" && rest.size() == 1) {
-    try {
-      return show(cache, rest.front(), session);
-    } catch (const kernels::KernelError& error) {
-      throw UsageError(error.what(), error.hint());
-    }
-  }
+  if (words.front() == "show" && rest.size() == 1) return show(cache, rest.front(), session);
   throw UsageError("kernels: expected `list`, `get SERIES...|all` or `show KERNEL`",
                    "`drover kernels --help` has examples");
+}
+
+int kernels_command(const Options& options) {
+  try {
+    return chosen_action(options);
+  } catch (const kernels::KernelError& error) {
+    throw UsageError(error.what(), error.hint());
+  }
 }
 
 }  // namespace

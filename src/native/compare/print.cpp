@@ -57,20 +57,34 @@ std::array<std::size_t, 4> tally(const KernelReport& report) {
   return counts;
 }
 
-// One line per reason: a guest that ended early must not fill the screen.
-std::string failures(const KernelReport& report) {
+// One line per reason: a guest that ended early must not fill the screen. Reasons of one statement
+// of one test ("line 7: ...") are in the test's own report only.
+std::string reasons(const KernelReport& report, Agreement agreement) {
   std::map<std::string, std::vector<std::string>> tests;
   for (const Comparison& c : report.comparisons) {
-    if (c.agreement == Agreement::failed) tests[c.why].push_back(c.test);
+    if (c.agreement == agreement && c.why != report.problem) tests[c.why].push_back(c.test);
   }
   std::string text;
   for (const auto& [why, names] : tests) {
-    const std::string who = names.size() == 1
-                                ? names.front()
-                                : fmt::format("{} and {} more", names.front(), names.size() - 1);
+    if (why.starts_with("line ")) continue;
+    std::string who = names.front();
+    if (names.size() > 1) who += fmt::format(" and {} more", names.size() - 1);
     text += fmt::format("  {}: {}", who, why).substr(0, 4 * kLineWidth) + "\n";
   }
   return text;
+}
+
+// How much of what is allowed the races showed: more time shows more.
+std::string races(const KernelReport& report) {
+  std::size_t tests = 0, allowed = 0, seen = 0;
+  for (const Comparison& c : report.comparisons) {
+    if (c.ordered || c.agreement != Agreement::agrees) continue;
+    tests++;
+    seen += c.observed.outcomes.size();
+    allowed += c.observed.outcomes.size() + c.not_observed.size();
+  }
+  if (tests == 0) return "";
+  return fmt::format("  {} racy tests showed {} of {} allowed outcomes\n", tests, seen, allowed);
 }
 
 }  // namespace
@@ -126,7 +140,8 @@ std::string table(const std::vector<KernelReport>& reports) {
     text += fmt::format("{}: {} agree, {} forbidden, {} failed, {} not runnable\n", report.kernel,
                         n[0], n[1], n[3], n[2]);
     if (!report.problem.empty()) text += fmt::format("  {}\n", report.problem);
-    text += failures(report);
+    text += races(report) + reasons(report, Agreement::failed) +
+            reasons(report, Agreement::not_runnable);
   }
   return text;
 }

@@ -38,6 +38,9 @@ std::error_code last_error() {
 
 // The compiler's first line that names an error; what comes before tells where it was.
 std::string complaint(const std::string& text) {
+  if (text.find("No space left on device") != std::string::npos) {
+    return "the folder for temporary files is full; set TMPDIR to another";
+  }
   std::size_t start = text.find("error");
   start = start == std::string::npos ? 0 : text.rfind('\n', start) + 1;
   return text.substr(start, text.find('\n', start) - start);
@@ -61,8 +64,17 @@ void compile(BuiltTest& test, const std::string& text, const fs::path& target,
     return;
   }
   const fs::path beside = target.string() + ".new";
-  fs::copy_file(made, beside, fs::copy_options::overwrite_existing);
-  fs::rename(beside, target);  // whole or not at all
+  std::error_code error;
+  fs::copy_file(made, beside, fs::copy_options::overwrite_existing, error);
+  if (!error) fs::rename(beside, target, error);  // whole or not at all
+  if (error) {
+    std::error_code ignored;
+    fs::remove(beside, ignored);
+    test.failed = true;
+    test.why = fmt::format("no room for its program in {}; --kernel-cache names another folder",
+                           target.parent_path().string());
+    return;
+  }
   test.binary = target;
 }
 
@@ -93,10 +105,8 @@ BuiltTest build(const litmus::Program& program, const RunOptions& options, kerne
   try {
     compile(test, text, target, stop);
   } catch (const std::system_error& error) {  // a full disk, say: the other tests go on
-    std::error_code ignored;
-    fs::remove(target.string() + ".new", ignored);
     test.failed = true;
-    test.why = fmt::format("its C program was not built: {}", error.what());
+    test.why = fmt::format("its C program was not built: {}", error.code().message());
   }
   return test;
 }

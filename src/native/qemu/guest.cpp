@@ -295,6 +295,7 @@ class Session {
       run_.problem = fmt::format("{} is not installed", options_.qemu);
       run_.hint = "apt install qemu-system-x86";
     } else if (error.code() == std::errc::no_space_on_device) {
+      run_.problem = "no space left for the guest's first file system";
       run_.hint = "the folder for temporary files is full: set TMPDIR to another";
     }
   }
