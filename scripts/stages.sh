@@ -119,12 +119,12 @@ run_stage() {
   seconds=$((SECONDS - start))
   if [[ -s $logs/$current_stage.xml ]]; then
     tests=$(junit tests) bad=$(junit failures) idle=$(($(junit skipped) + $(junit disabled)))
-    if ((status != 0 && bad == 0)); then bad=1 tests=$((tests + 1)); fi
   elif [[ -s $logs/$current_stage.counts ]]; then # of a stage that counts for itself
     read -r tests bad idle <"$logs/$current_stage.counts"
   else
     tests=1 idle=0 bad=$((status != 0))
   fi
+  if ((status != 0 && bad == 0)); then bad=1 tests=$((tests + 1)); fi
   passed=$((passed + tests - bad - idle))
   failed=$((failed + bad))
   skipped=$((skipped + idle))

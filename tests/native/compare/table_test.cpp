@@ -60,7 +60,9 @@ TEST(RealKernelsTable, HasARowForEveryTestOfTheSuiteAndNoOther) {
     if (can_run) {
       EXPECT_EQ(rows.ran.erase(name), 1U) << name << " has not been run" << hint;
     } else {
-      EXPECT_EQ(rows.not_runnable.erase(name), 1U) << name << " is not listed" << hint;
+      // A kernel of one's own (gup_test) may run what others cannot.
+      EXPECT_EQ(rows.not_runnable.erase(name) + rows.ran.erase(name), 1U)
+          << name << " is not listed" << hint;
     }
   }
   EXPECT_GT(runnable_tests, 100U);
