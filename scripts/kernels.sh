@@ -23,7 +23,7 @@ kernels_at_hand() {
     if timeout "$kernels_fetch_seconds" "$drover" kernels get "$series" >"$log" 2>&1; then
       echo "debian:$series"
     else
-      echo "skipped: debian:$series: $(sed -n 's/^drover: error: //p' "$log" | head -n 1 | grep . ||
+      echo "skipped: debian:$series: $(sed -nE 's/^drover: error: ([0-9.]+: )?//p' "$log" | head -n 1 | grep . ||
         echo "not fetched within $kernels_fetch_seconds s")" >&2
     fi
   done
