@@ -50,14 +50,32 @@ native::KernelReport not_run(const std::string& name, const kernels::KernelError
   return report;
 }
 
-// Tests that want one CPU run in one boot, those that want two in another.
+// Tests that want the same machine share a boot.
+struct MachineKind {
+  unsigned cpus = 1, nodes = 1;
+  bool operator==(const MachineKind&) const = default;
+};
+
+MachineKind machine_of(const native::BuiltTest& test) {
+  MachineKind kind{.cpus = test.runnable.cpus, .nodes = 1};
+  for (const litmus::Actor& actor : test.program->actors) {
+    for (const litmus::Instr& i : actor.code) {
+      if (i.op == litmus::Op::move_pages) kind.nodes = 2;
+    }
+  }
+  return kind;
+}
+
 std::vector<qemu::TestOutput> run_programs(const kernels::Kernel& kernel, bool host,
                                            const std::vector<qemu::TestProgram>& programs,
-                                           unsigned cpus, native::KernelReport& report) {
+                                           MachineKind kind, native::KernelReport& report) {
   if (programs.empty()) return {};
   const auto* stop = &stop_on_signals();
   qemu::GuestOptions guest;
-  guest.cpus = cpus;
+  guest.cpus = kind.cpus;
+  guest.nodes = kind.nodes;
+  // Balancing would migrate, and unmap for its hints, at moments that no test asked for.
+  if (kind.nodes > 1) guest.append = "numa_balancing=disable";
   auto run = host ? qemu::run_on_host(programs, {}, stop)
                   : qemu::run_in_guest(kernel, programs, guest, stop);
   if (!run.problem.empty()) {
@@ -109,15 +127,16 @@ native::KernelReport run_on(const std::string& name, const std::vector<native::B
   report.design = design.name;
   print_note(fmt::format("{}: {} as {}", name, report.release, design.name));
   std::map<std::string, qemu::TestOutput> outputs;
-  for (const unsigned cpus : {1U, 2U}) {
+  for (const MachineKind kind :
+       {MachineKind{1, 1}, MachineKind{2, 1}, MachineKind{1, 2}, MachineKind{2, 2}}) {
     std::vector<qemu::TestProgram> programs;
     for (const native::BuiltTest& test : tests) {
       const bool as_root = !host || geteuid() == 0;
-      if (test.binary.empty() || test.runnable.cpus != cpus) continue;
+      if (test.binary.empty() || machine_of(test) != kind) continue;
       if (test.runnable.needs_root && !as_root) continue;
       programs.push_back(native::test_program(test, options.run));
     }
-    for (auto& output : run_programs(kernel, host, programs, cpus, report)) {
+    for (auto& output : run_programs(kernel, host, programs, kind, report)) {
       outputs.emplace(output.name, std::move(output));
     }
   }
