@@ -112,17 +112,19 @@ run_stage() {
   current_stage=$1
   shift
   local start=$SECONDS status seconds tests bad idle
-  rm -f "$logs/$current_stage.xml"
+  rm -f "$logs/$current_stage.xml" "$logs/$current_stage.counts"
   printf '\n=== %s\n' "$current_stage"
   (set -euo pipefail; "$@") 2>&1 | tee "$logs/$current_stage.log"
   status=${PIPESTATUS[0]}
   seconds=$((SECONDS - start))
   if [[ -s $logs/$current_stage.xml ]]; then
     tests=$(junit tests) bad=$(junit failures) idle=$(($(junit skipped) + $(junit disabled)))
-    if ((status != 0 && bad == 0)); then bad=1 tests=$((tests + 1)); fi
+  elif [[ -s $logs/$current_stage.counts ]]; then # of a stage that counts for itself
+    read -r tests bad idle <"$logs/$current_stage.counts"
   else
     tests=1 idle=0 bad=$((status != 0))
   fi
+  if ((status != 0 && bad == 0)); then bad=1 tests=$((tests + 1)); fi
   passed=$((passed + tests - bad - idle))
   failed=$((failed + bad))
   skipped=$((skipped + idle))

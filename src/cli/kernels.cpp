@@ -80,7 +80,7 @@ int show(const kernels::KernelCache& cache, const std::string& name, const Sessi
   return kExitAsExpected;
 }
 
-int kernels_command(const Options& options) {
+int chosen_action(const Options& options) {
   const Session session(DesignOptions{});
   kernels::KernelCache cache = open_cache(options.cache);
   const auto& words = options.words;
@@ -90,6 +90,14 @@ int kernels_command(const Options& options) {
   if (words.front() == "show" && rest.size() == 1) return show(cache, rest.front(), session);
   throw UsageError("kernels: expected `list`, `get SERIES...|all` or `show KERNEL`",
                    "`drover kernels --help` has examples");
+}
+
+int kernels_command(const Options& options) {
+  try {
+    return chosen_action(options);
+  } catch (const kernels::KernelError& error) {
+    throw UsageError(error.what(), error.hint());
+  }
 }
 
 }  // namespace
@@ -105,6 +113,10 @@ kernels::Kernel find_kernel(const kernels::KernelCache& cache, const std::string
   if (const auto kernel = cache.find(series)) return *kernel;
   if (!name.starts_with(prefix) && std::filesystem::exists(name)) {
     return kernels::kernel_from_image(name);
+  }
+  if (name.find('/') != std::string::npos) {
+    throw kernels::KernelError(fmt::format("there is no file {}", name),
+                               "give the path of a bzImage, `host` or one of `drover kernels`");
   }
   throw kernels::KernelError(
       fmt::format("no kernel `{}` at hand", name),

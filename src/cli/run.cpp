@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #include "cli/commands.hpp"
 #include "cli/real_kernels.hpp"
@@ -23,7 +26,8 @@ struct Options {
   std::vector<std::string> tests, kernels;
   std::string design, cache;
   native::RunOptions run;
-  bool json = false, ktap = false, verbose = false;
+  unsigned jobs = 1;
+  bool racy = false, json = false, ktap = false, markdown = false, verbose = false;
 };
 
 native::KernelReport not_run(const std::string& name, const kernels::KernelError& error,
@@ -37,6 +41,8 @@ native::KernelReport not_run(const std::string& name, const kernels::KernelError
     c.test = test.program->name;
     c.kernel = name;
     c.program = test.program;
+    c.hash = test.program->hash;
+    c.ordered = test.runnable.ordered;
     c.agreement = native::Agreement::not_runnable;
     c.why = error.what();
     report.comparisons.push_back(c);
@@ -44,14 +50,32 @@ native::KernelReport not_run(const std::string& name, const kernels::KernelError
   return report;
 }
 
-// Tests that want one CPU run in one boot, those that want two in another.
+// Tests that want the same machine share a boot.
+struct MachineKind {
+  unsigned cpus = 1, nodes = 1;
+  bool operator==(const MachineKind&) const = default;
+};
+
+MachineKind machine_of(const native::BuiltTest& test) {
+  MachineKind kind{.cpus = test.runnable.cpus, .nodes = 1};
+  for (const litmus::Actor& actor : test.program->actors) {
+    for (const litmus::Instr& i : actor.code) {
+      if (i.op == litmus::Op::move_pages) kind.nodes = 2;
+    }
+  }
+  return kind;
+}
+
 std::vector<qemu::TestOutput> run_programs(const kernels::Kernel& kernel, bool host,
                                            const std::vector<qemu::TestProgram>& programs,
-                                           unsigned cpus, native::KernelReport& report) {
+                                           MachineKind kind, native::KernelReport& report) {
   if (programs.empty()) return {};
   const auto* stop = &stop_on_signals();
   qemu::GuestOptions guest;
-  guest.cpus = cpus;
+  guest.cpus = kind.cpus;
+  guest.nodes = kind.nodes;
+  // Balancing would migrate, and unmap for its hints, at moments that no test asked for.
+  if (kind.nodes > 1) guest.append = "numa_balancing=disable";
   auto run = host ? qemu::run_on_host(programs, {}, stop)
                   : qemu::run_in_guest(kernel, programs, guest, stop);
   if (!run.problem.empty()) {
@@ -66,7 +90,7 @@ native::Comparison compare_one(const native::BuiltTest& test, const qemu::TestOu
                                const design::Design& design, const std::string& kernel) {
   native::Observation seen;
   if (output == nullptr) {
-    seen.skipped = test.why;
+    (test.failed ? seen.failed : seen.skipped) = test.why;
   } else {
     seen = native::read_observation(*test.program, *output);
   }
@@ -103,15 +127,16 @@ native::KernelReport run_on(const std::string& name, const std::vector<native::B
   report.design = design.name;
   print_note(fmt::format("{}: {} as {}", name, report.release, design.name));
   std::map<std::string, qemu::TestOutput> outputs;
-  for (const unsigned cpus : {1U, 2U}) {
+  for (const MachineKind kind :
+       {MachineKind{1, 1}, MachineKind{2, 1}, MachineKind{1, 2}, MachineKind{2, 2}}) {
     std::vector<qemu::TestProgram> programs;
     for (const native::BuiltTest& test : tests) {
       const bool as_root = !host || geteuid() == 0;
-      if (test.binary.empty() || test.runnable.cpus != cpus) continue;
+      if (test.binary.empty() || machine_of(test) != kind) continue;
       if (test.runnable.needs_root && !as_root) continue;
       programs.push_back(native::test_program(test, options.run));
     }
-    for (auto& output : run_programs(kernel, host, programs, cpus, report)) {
+    for (auto& output : run_programs(kernel, host, programs, kind, report)) {
       outputs.emplace(output.name, std::move(output));
     }
   }
@@ -139,40 +164,76 @@ int exit_status_of(const std::vector<native::KernelReport>& reports, bool input_
   return failed ? kExitIncomplete : kExitAsExpected;
 }
 
-int run(Options options) {
+// Kernels side by side, as many as --jobs says. One that cannot be had does not stop the others.
+std::vector<native::KernelReport> run_on_all(const std::vector<native::BuiltTest>& tests,
+                                             const kernels::KernelCache& cache,
+                                             const Options& options, const Session& session) {
+  std::vector<native::KernelReport> reports(options.kernels.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < reports.size(); i = next++) {
+      const std::string& name = options.kernels[i];
+      try {
+        reports[i] = run_on(name, tests, cache, options, session);
+      } catch (const kernels::KernelError& error) {
+        reports[i] = not_run(name, error, tests);
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned t = 1; t < options.jobs; ++t) threads.emplace_back(work);
+    work();
+  }
+  for (const native::KernelReport& report : reports) {
+    if (!report.problem.empty()) print_error(report.kernel + ": " + report.problem, report.hint);
+  }
+  return reports;
+}
+
+void print(const std::vector<native::KernelReport>& reports, const Options& options) {
+  if (options.json) return write(native::json(reports).dump(2) + "\n");
+  if (options.ktap) return write(native::ktap(reports));
+  if (options.markdown) return write(native::markdown(reports));
+  for (const native::KernelReport& report : reports) {
+    for (const native::Comparison& c : report.comparisons) {
+      // A guest that does not boot has its own message; its tests have nothing to show.
+      if (c.agreement == native::Agreement::failed && !report.problem.empty()) continue;
+      const bool evidence = !c.observed.outcomes.empty() || !c.observed.warnings.empty();
+      const bool odd = c.agreement == native::Agreement::forbidden ||
+                       (c.agreement == native::Agreement::failed && evidence);
+      const bool told = c.agreement != native::Agreement::not_runnable &&
+                        (options.verbose || report.comparisons.size() == 1);
+      if (odd || told) write(native::histogram(c) + "\n");
+    }
+  }
+  write(native::table(reports));
+}
+
+int run_tests(Options options) {
   const Session session(DesignOptions{});
   const kernels::KernelCache cache = open_cache(options.cache);
   if (options.run.programs.empty())
     options.run.programs = cache.folder().parent_path() / "programs";
-  const Tests tests = load_tests(options.tests, session);
+  Tests tests = load_tests(options.tests, session);
+  if (options.racy) std::erase_if(tests.programs, native::is_ordered);
+  if (tests.programs.empty()) {
+    if (!tests.errors) print_error("no test is racy: each has one order of its statements");
+    return kExitInput;
+  }
   const auto built = native::build_tests(tests.programs, options.run, &stop_on_signals(),
                                          [](const std::string& line) { print_note(line); });
-  std::vector<native::KernelReport> reports;
-  for (const std::string& name : options.kernels) {
-    try {
-      reports.push_back(run_on(name, built, cache, options, session));
-    } catch (const kernels::KernelError& error) {  // the others go on
-      print_error(name + ": " + error.what(), error.hint());
-      reports.push_back(not_run(name, error, built));
-    }
-  }
-  if (options.json) {
-    write(native::json(reports).dump(2) + "\n");
-  } else if (options.ktap) {
-    write(native::ktap(reports));
-  } else {
-    for (const native::KernelReport& report : reports) {
-      for (const native::Comparison& c : report.comparisons) {
-        const bool odd =
-            c.agreement == native::Agreement::forbidden || c.agreement == native::Agreement::failed;
-        const bool told = c.agreement != native::Agreement::not_runnable &&
-                          (options.verbose || tests.programs.size() == 1);
-        if (odd || told) write(native::histogram(c) + "\n");
-      }
-    }
-    write(native::table(reports));
-  }
+  const auto reports = run_on_all(built, cache, options, session);
+  print(reports, options);
   return exit_status_of(reports, tests.errors);
+}
+
+int run(const Options& options) {
+  try {
+    return run_tests(options);
+  } catch (const kernels::KernelError& error) {
+    throw UsageError(error.what(), error.hint());
+  }
 }
 
 struct EmitOptions {
@@ -216,13 +277,18 @@ void add_run(CLI::App& app, Command& chosen) {
       ->required()
       ->type_name("K,...");
   command->add_option("-d,--design", options->design, "the model to compare with")->type_name("D");
+  command->add_flag("--racy", options->racy, "only tests with more than one order");
   command->add_option("--iterations", options->run.runs, "runs of a racy test")->type_name("N");
   command->add_option("--time", options->run.seconds, "seconds for a racy test (default 2)")
       ->type_name("SEC");
+  command->add_option("-j,--jobs", options->jobs, "kernels side by side (default 1)")
+      ->check(CLI::Range(1U, 64U))
+      ->type_name("N");
   command->add_option("--kernel-cache", options->cache, "where fetched kernels are kept")
       ->type_name("DIR");
   command->add_flag("--json", options->json, "print JSON (schema drover.run/1)");
   command->add_flag("--ktap", options->ktap, "print KTAP version 1");
+  command->add_flag("--markdown", options->markdown, "print docs/real-kernels-table.md");
   command->add_flag("-v,--verbose", options->verbose, "the histogram of every test");
   command->footer(
       details("Exit status: 0 nothing forbidden was seen, 1 a kernel showed an outcome that\n"

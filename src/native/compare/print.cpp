@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace drover::native {
 namespace {
@@ -56,6 +57,36 @@ std::array<std::size_t, 4> tally(const KernelReport& report) {
   return counts;
 }
 
+// One line per reason: a guest that ended early must not fill the screen. Reasons of one statement
+// of one test ("line 7: ...") are in the test's own report only.
+std::string reasons(const KernelReport& report, Agreement agreement) {
+  std::map<std::string, std::vector<std::string>> tests;
+  for (const Comparison& c : report.comparisons) {
+    if (c.agreement == agreement && c.why != report.problem) tests[c.why].push_back(c.test);
+  }
+  std::string text;
+  for (const auto& [why, names] : tests) {
+    if (why.starts_with("line ")) continue;
+    std::string who = names.front();
+    if (names.size() > 1) who += fmt::format(" and {} more", names.size() - 1);
+    text += fmt::format("  {}: {}", who, why).substr(0, 4 * kLineWidth) + "\n";
+  }
+  return text;
+}
+
+// How much of what is allowed the races showed: more time shows more.
+std::string races(const KernelReport& report) {
+  std::size_t tests = 0, allowed = 0, seen = 0;
+  for (const Comparison& c : report.comparisons) {
+    if (c.ordered || c.agreement != Agreement::agrees) continue;
+    tests++;
+    seen += c.observed.outcomes.size();
+    allowed += c.observed.outcomes.size() + c.not_observed.size();
+  }
+  if (tests == 0) return "";
+  return fmt::format("  {} racy tests showed {} of {} allowed outcomes\n", tests, seen, allowed);
+}
+
 }  // namespace
 
 std::string histogram(const Comparison& c) {
@@ -84,8 +115,13 @@ std::string table(const std::vector<KernelReport>& reports) {
   }
   std::string text;
   for (std::size_t k = 0; k < reports.size(); ++k) {
-    text += fmt::format("{:>2} {} {} as {}{}\n", k + 1, reports[k].kernel, reports[k].release,
-                        reports[k].design, reports[k].exact_design ? "" : " (nearest lower)");
+    text += fmt::format("{:>2} {}", k + 1, reports[k].kernel);
+    if (reports[k].design.empty()) {
+      text += " (not run)\n";
+      continue;
+    }
+    text += fmt::format(" {} as {}{}\n", reports[k].release, reports[k].design,
+                        reports[k].exact_design ? "" : " (nearest lower)");
   }
   text += fmt::format("{:<{}}", "", width);
   for (std::size_t k = 0; k < reports.size(); ++k) text += fmt::format(" {:>2}", k + 1);
@@ -104,10 +140,8 @@ std::string table(const std::vector<KernelReport>& reports) {
     text += fmt::format("{}: {} agree, {} forbidden, {} failed, {} not runnable\n", report.kernel,
                         n[0], n[1], n[3], n[2]);
     if (!report.problem.empty()) text += fmt::format("  {}\n", report.problem);
-    for (const Comparison& c : report.comparisons) {
-      if (c.agreement != Agreement::failed) continue;
-      text += fmt::format("  {}: {}\n", c.test, c.why).substr(0, 4 * kLineWidth);
-    }
+    text += races(report) + reasons(report, Agreement::failed) +
+            reasons(report, Agreement::not_runnable);
   }
   return text;
 }
@@ -118,6 +152,7 @@ std::string ktap(const std::vector<KernelReport>& reports) {
     const KernelReport& report = reports[k];
     text += fmt::format("  KTAP version 1\n  # Subtest: {}\n  1..{}\n", report.kernel,
                         report.comparisons.size());
+    if (!report.problem.empty()) text += fmt::format("  # problem: {}\n", report.problem);
     bool good = true;
     for (std::size_t t = 0; t < report.comparisons.size(); ++t) {
       const Comparison& c = report.comparisons[t];

@@ -25,6 +25,11 @@ struct KernelReport {
 /// then a line of counts per kernel, and the reasons of what failed.
 [[nodiscard]] std::string table(const std::vector<KernelReport>& reports);
 
+/// A Markdown document: the kernels with their builds, then tests x kernels with the model's
+/// verdict and the outcomes seen. Without counts, so that two runs of the same thing give the same
+/// text.
+[[nodiscard]] std::string markdown(const std::vector<KernelReport>& reports);
+
 /// KTAP version 1 (Documentation/dev-tools/ktap.rst): a subtest per kernel, a line per test.
 [[nodiscard]] std::string ktap(const std::vector<KernelReport>& reports);
 

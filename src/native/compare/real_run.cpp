@@ -7,8 +7,10 @@
 #include <xxhash.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <system_error>
 #include <thread>
 
 namespace drover::native {
@@ -30,23 +32,60 @@ fs::path kept_as(const std::string& text, const litmus::Program& program, const 
   return folder / fmt::format("{}-{:016x}", program.name, hash);
 }
 
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
+// The compiler's first line that names an error; what comes before tells where it was.
+std::string complaint(const std::string& text) {
+  if (text.find("No space left on device") != std::string::npos) {
+    return "the folder for temporary files is full; set TMPDIR to another";
+  }
+  std::size_t start = text.find("error");
+  start = start == std::string::npos ? 0 : text.rfind('\n', start) + 1;
+  return text.substr(start, text.find('\n', start) - start);
+}
+
 void compile(BuiltTest& test, const std::string& text, const fs::path& target,
              kernels::StopFlag stop) {
   const kernels::TemporaryFolder work("drover-build");
   const fs::path source = work.path() / "test.c";
-  std::ofstream(source) << text;
+  std::ofstream file(source);
+  file << text;
+  file.close();
+  if (!file) throw fs::filesystem_error("cannot write", source, last_error());
   const fs::path made = work.path() / "test";
   const auto done = kernels::run(
       {.argv = {compiler(), "-O2", "-static", "-pthread", "-o", made.string(), source.string()}},
       stop, kCompileLimit);
-  if (!done.status.success()) {
-    test.why = "its C program does not compile: " + done.err.substr(0, done.err.find('\n'));
+  if (done.stopped || !done.status.success()) {
+    test.failed = true;
+    test.why = done.stopped ? "stopped" : "its C program does not compile: " + complaint(done.err);
     return;
   }
   const fs::path beside = target.string() + ".new";
-  fs::copy_file(made, beside, fs::copy_options::overwrite_existing);
-  fs::rename(beside, target);  // whole or not at all
+  std::error_code error;
+  fs::copy_file(made, beside, fs::copy_options::overwrite_existing, error);
+  if (!error) fs::rename(beside, target, error);  // whole or not at all
+  if (error) {
+    std::error_code ignored;
+    fs::remove(beside, ignored);
+    test.failed = true;
+    test.why = fmt::format("no room for its program in {}; --kernel-cache names another folder",
+                           target.parent_path().string());
+    return;
+  }
   test.binary = target;
+}
+
+void require_compiler(kernels::StopFlag stop) {
+  try {
+    const auto done = kernels::run({.argv = {compiler(), "--version"}}, stop, kCompileLimit);
+    if (done.status.success() || done.stopped) return;
+  } catch (const std::system_error&) {  // it cannot be started: the same message
+  }
+  throw kernels::KernelError(fmt::format("there is no C compiler `{}`", compiler()),
+                             "apt install gcc libc6-dev; or set CC to the one to use");
 }
 
 BuiltTest build(const litmus::Program& program, const RunOptions& options, kernels::StopFlag stop) {
@@ -61,8 +100,13 @@ BuiltTest build(const litmus::Program& program, const RunOptions& options, kerne
   const fs::path target = kept_as(text, program, options.programs);
   if (fs::exists(target)) {
     test.binary = target;
-  } else {
+    return test;
+  }
+  try {
     compile(test, text, target, stop);
+  } catch (const std::system_error& error) {  // a full disk, say: the other tests go on
+    test.failed = true;
+    test.why = fmt::format("its C program was not built: {}", error.code().message());
   }
   return test;
 }
@@ -79,6 +123,7 @@ std::vector<BuiltTest> build_tests(const std::vector<litmus::Program>& programs,
         fmt::format("cannot write to {}: {}", options.programs.string(), error.message()),
         "choose another folder with --kernel-cache");
   }
+  require_compiler(stop);
   report(fmt::format("building the programs of {} tests", programs.size()));
   std::vector<BuiltTest> built(programs.size());
   std::vector<std::exception_ptr> errors(programs.size());
@@ -104,7 +149,8 @@ std::vector<BuiltTest> build_tests(const std::vector<litmus::Program>& programs,
   for (std::size_t i = 0; i < built.size(); ++i) {
     if (built[i].program == nullptr) {
       built[i].program = &programs[i];
-      built[i].why = "interrupted";
+      built[i].why = "stopped";
+      built[i].failed = true;
     }
   }
   return built;

@@ -25,11 +25,12 @@ struct BuiltTest {
   Runnable runnable;
   std::filesystem::path binary;  // empty if it could not be built
   std::string why;               // then: why not
+  bool failed = false;           // it could have been built, but was not
 };
 
 /// Emits and compiles (`$CC` or cc, static) what is runnable; programs built before are reused.
-/// `report` is called with one line per stage that takes time. Throws std::system_error when there
-/// is no compiler, kernels::KernelError when a folder cannot be written.
+/// `report` is called with one line per stage that takes time. Throws kernels::KernelError when
+/// there is no compiler or the folder cannot be written.
 [[nodiscard]] std::vector<BuiltTest> build_tests(
     const std::vector<litmus::Program>& programs, const RunOptions& options, kernels::StopFlag stop,
     const std::function<void(const std::string&)>& report);

@@ -234,6 +234,19 @@ class Fetch {
   PrivateApt apt_;
 };
 
+// apt-get does not notice a full disk while it reads lists: it waits. Lists, packages and what they
+// unpack to take some 250 MiB for a moment.
+void require_space(const fs::path& folder) {
+  constexpr std::uintmax_t kMib = 1 << 20;
+  constexpr std::uintmax_t kNeeded = 300;
+  std::error_code unknown;
+  const fs::space_info space = fs::space(folder, unknown);
+  if (unknown || space.available >= kNeeded * kMib) return;
+  throw KernelError(fmt::format("{} has {} MiB free, fetching a kernel takes up to {} MiB",
+                                folder.string(), space.available / kMib, kNeeded),
+                    "--kernel-cache chooses another folder");
+}
+
 }  // namespace
 
 const std::vector<std::string>& known_series() {
@@ -302,6 +315,7 @@ std::vector<AvailableKernel> KernelCache::available(const std::string& series,
     throw KernelError(fmt::format("'{}' is not a kernel series", series), "give one like 6.1");
   }
   fs::create_directories(folder_ / ".apt");
+  require_space(folder_);
   const Lock lock(folder_ / ".apt/lock", options.stop);
   std::vector<AvailableKernel> list;
   for (const PackageVersion& build : Fetch(folder_, series, options).builds()) {
@@ -318,6 +332,7 @@ Kernel KernelCache::get(const std::string& series, const GetOptions& options) {
   if (auto kernel = find(name); kernel && !options.refresh) return *kernel;
   try {
     fs::create_directories(folder_ / ".apt");
+    require_space(folder_);
     const Lock lock(folder_ / ".apt/lock", options.stop);
     if (auto kernel = find(name); kernel && !options.refresh) return *kernel;
     Kernel kernel = Fetch(folder_, series, options).fetch();

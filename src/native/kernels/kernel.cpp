@@ -55,6 +55,22 @@ std::string read_at(std::ifstream& in, std::streamoff offset, std::size_t size) 
   return text;
 }
 
+// Documentation/arch/x86/boot.rst: at 0x1f1 the sectors of the setup code after the first, at 0x1f4
+// the length of what follows in units of 16 bytes.
+void require_whole(std::ifstream& in, const fs::path& image) {
+  const std::string sizes = read_at(in, 0x1f1, 7);
+  const auto byte = [&](std::size_t i) -> std::uint64_t {
+    return static_cast<unsigned char>(sizes.at(i));
+  };
+  const std::uint64_t setup = 512 * ((byte(0) == 0 ? 4 : byte(0)) + 1);
+  const std::uint64_t rest = 16 * (byte(3) | byte(4) << 8 | byte(5) << 16 | byte(6) << 24);
+  const std::uint64_t size = fs::file_size(image);
+  if (size >= setup + rest) return;
+  throw KernelError(
+      fmt::format("{} is truncated: {} of {} bytes", image.string(), size, setup + rest),
+      "copy it again");
+}
+
 std::string series_of(std::string_view version) {
   const auto parsed = parse_version(version);
   return parsed ? fmt::format("{}.{}", parsed->major, parsed->minor) : std::string();
@@ -129,6 +145,7 @@ Banner banner_of(const fs::path& image) {
   const std::string header = read_at(in, 0x202, 14);
   if (header.size() == 14 && header.starts_with("HdrS")) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(header[i]); };
+    require_whole(in, image);
     const int offset = byte(12) + 256 * byte(13);
     return offset == 0 ? Banner{} : parse_banner(read_at(in, offset + 0x200, kLongest));
   }

@@ -33,7 +33,7 @@ milliseconds since(Clock::time_point start) {
 // One boot: which tests ran in it, and why it ended.
 class Boot {
  public:
-  enum class End { done, boot_failed, guest_died, guest_hung, stuck, stopped };
+  enum class End { done, boot_failed, boot_hung, guest_died, guest_hung, stuck, stopped };
 
   Boot(GuestRun& run, const std::vector<TestProgram>& programs, const GuestOptions& options)
       : run_(run), programs_(programs), options_(options) {}
@@ -63,7 +63,7 @@ class Boot {
         break;
       }
       if (Clock::now() > deadline_) {
-        end = ready_ ? End::guest_hung : End::boot_failed;
+        end = ready_ ? End::guest_hung : End::boot_hung;
         break;
       }
     }
@@ -244,6 +244,10 @@ class Session {
       run_.problem = "stopped";
     } else if (end == Boot::End::boot_failed) {
       boot_failed(boot, panic, ++failures);
+    } else if (end == Boot::End::boot_hung) {
+      // Waiting is what costs: a guest that says nothing is tried half as often as one that panics.
+      failures += 2;
+      boot_failed(boot, panic, failures);
     } else if (end == Boot::End::stuck && boot.last_ended() >= 0) {
       TestOutput& test = run_.tests[static_cast<std::size_t>(boot.last_ended())];
       test.ending = Ending::hung;
@@ -274,7 +278,7 @@ class Session {
     const std::string reason = !first.empty()   ? first.front()
                                : !panic.empty() ? panic
                                : !last.empty()  ? "its last words: " + last.front()
-                                                : "it printed nothing";
+                                                : "it printed nothing on its serial console";
     run_.notes.push_back(fmt::format("boot {} failed: {}", run_.boots, reason));
     // QEMU's own complaint will not go away by trying again.
     if (failures < options_.boot_attempts && first.empty()) return;
@@ -291,6 +295,7 @@ class Session {
       run_.problem = fmt::format("{} is not installed", options_.qemu);
       run_.hint = "apt install qemu-system-x86";
     } else if (error.code() == std::errc::no_space_on_device) {
+      run_.problem = "no space left for the guest's first file system";
       run_.hint = "the folder for temporary files is full: set TMPDIR to another";
     }
   }

@@ -85,6 +85,8 @@ void run_one(const TestProgram& program, TestOutput& test, StopFlag stop) {
     }
     in_time = Clock::now() - start < program.timeout;
   }
+  // Asked to end, a program takes back what outlives processes: its FUSE mount, its loop device.
+  if (!status) child.ask_to_end(std::chrono::seconds(5));
   child.kill();
   split_lines(text, test);
   test.duration = std::chrono::duration_cast<milliseconds>(Clock::now() - start);

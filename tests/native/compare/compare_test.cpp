@@ -116,5 +116,51 @@ TEST(Print, KtapCountsSkipsAndFailures) {
   EXPECT_NE(text.find("\nnot ok 1 debian:6.1\n"), std::string::npos);
 }
 
+KernelReport report_of(const std::string& kernel, const Comparison& c) {
+  KernelReport report;
+  report.kernel = kernel;
+  report.release = kernel + "-amd64";
+  report.version = kernel + "-1";
+  report.design = "linux-x";
+  report.comparisons.push_back(c);
+  return report;
+}
+
+TEST(Print, MarkdownNamesTheBuildsAndTheOutcomesByOneLetterOnAllKernels) {
+  const auto p = program();
+  const auto first = read_observation(p, output({outcome_line(p, 3, 1, 1)}));
+  const auto second = read_observation(p, output({outcome_line(p, 7, 0, 1)}));
+  const std::string text =
+      markdown({report_of("6.1", compare(p, false, first, model({{1, 1}, {0, 1}}))),
+                report_of("6.2", compare(p, false, second, model({{1, 1}})))});
+  EXPECT_NE(text.find("| 6.1 | 6.1-amd64 | 6.1-1 | linux-x |\n"), std::string::npos) << text;
+  // {0, 1} sorts first and is `a`; 6.1 showed {1, 1} and the model allows one more there.
+  EXPECT_NE(text.find("| t (racy) | Never: b (+1) | Never: a (+1) FORBIDDEN | "
+                      "a: `p:r=0; same_frame(h, p:m)`<br>b: `p:r=1; same_frame(h, p:m)` |\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("| **agree** | **1** | **0** |"), std::string::npos) << text;
+}
+
+TEST(Print, MarkdownListsWhatRanNowhereWithItsReason) {
+  const auto p = program();
+  Observation skipped;
+  skipped.skipped = "no loop device";
+  const std::string text = markdown({report_of("6.1", compare(p, true, skipped, model({{1, 1}})))});
+  const std::size_t list = text.find("## Not runnable");
+  ASSERT_NE(list, std::string::npos);
+  EXPECT_NE(text.find("| t | no loop device |", list), std::string::npos) << text;
+  EXPECT_EQ(text.substr(0, list).find("| t |"), std::string::npos) << text;
+}
+
+TEST(Print, ManyTestsThatFailForOneReasonAreOneLine) {
+  const auto p = program();
+  Observation failed;
+  failed.failed = "not run: it does not boot";
+  KernelReport report = report_of("6.1", compare(p, true, failed, model({{1, 1}})));
+  report.comparisons.push_back(report.comparisons.front());
+  EXPECT_NE(table({report}).find("  t and 1 more: not run: it does not boot\n"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace drover::native

@@ -79,6 +79,7 @@ TEST(Banner, IsFoundInImages) {
   // A setup header as Documentation/arch/x86/boot.rst has it: the banner lies at 0x300.
   std::string image(0x400, '\0');
   image.replace(0x202, 4, "HdrS");
+  image[0x1f1] = '\1';  // one sector of setup code after the first: 0x400 bytes, and nothing else
   image[0x20e] = '\0';
   image[0x20f] = '\1';
   const std::string banner = "5.10.0-46-cloud-amd64 (x) #1 SMP Debian 5.10.262-1 (2026-07-31)";
@@ -86,6 +87,15 @@ TEST(Banner, IsFoundInImages) {
   write(file, image);
   EXPECT_EQ(banner_of(file).version, "5.10.262-1");
   EXPECT_EQ(kernel_from_image(file).series, "5.10");
+
+  image[0x1f4] = '\1';  // 16 bytes of compressed kernel, which are not there
+  write(file, image);
+  try {
+    (void)banner_of(file);
+    FAIL() << "a truncated image was taken";
+  } catch (const KernelError& error) {
+    EXPECT_NE(std::string(error.what()).find("truncated: 1024 of 1040 bytes"), std::string::npos);
+  }
 
   // A vmlinux whose banner lies across the end of the first MiB.
   std::string elf(3 << 20, '\0');
