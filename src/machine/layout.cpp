@@ -39,7 +39,7 @@ unsigned most_words(const litmus::Program& program) {
 unsigned depth_of_advice(const litmus::Instr& i) {
   if (i.op != litmus::Op::madvise) return 2;
   if (i.advice == litmus::Advice::pageout) return 3;      // shrink_page, try_to_unmap
-  if (i.advice == litmus::Advice::unmergeable) return 3;  // handle_mm_fault, do_wp_page
+  if (i.advice == litmus::Advice::unmergeable) return mm::kMaxDepth;  // a fault
   return 2;
 }
 
@@ -47,7 +47,7 @@ unsigned depth_of_advice(const litmus::Instr& i) {
 unsigned depth_of(const litmus::Actor& actor) {
   using litmus::Op;
   if (actor.kind == litmus::ActorKind::speculate) return 1;
-  if (actor.kind != litmus::ActorKind::thread) return 3;  // daemon, shrink_page, try_to_unmap
+  if (actor.kind != litmus::ActorKind::thread) return mm::kMaxDepth;  // ksm, ksm_merge, a fault
   unsigned depth = actor.code.empty() ? 0 : 1;
   for (const litmus::Instr& i : actor.code) {
     switch (i.op) {
@@ -56,8 +56,8 @@ unsigned depth_of(const litmus::Actor& actor) {
         depth = std::max(depth, 3U);
         break;  // fault, do_wp_page
       case Op::ksm_scan:
-        depth = std::max(depth, 2U);
-        break;  // ksm_merge
+        depth = mm::kMaxDepth;
+        break;  // ksm_merge, handle_mm_fault, do_wp_page
       case Op::munmap:
       case Op::mmap:
       case Op::madvise:
