@@ -49,5 +49,5 @@ static UNUSED int8_t gup_test_read(unsigned handle, unsigned page, unsigned word
     if (ioctl(gup_test, PIN_LONGTERM_TEST_READ, &address) != 0) {
         give_up(FAILED, "PIN_LONGTERM_TEST_READ");
     }
-    return (int8_t)bytes[page * PAGE + word * WORD_BYTES];
+    return (int8_t)bytes[page * PAGE + WORD_AT(word)];
 }
