@@ -75,7 +75,7 @@ _drover() {
         claims) options="$designs $search --json" ;;
         fmt) options="--check --write" ;;
         run) options="--kernel --design --racy --iterations --time --jobs --kernel-cache --json --ktap --markdown --verbose" ;;
-        emit) options="--output" ;;
+        emit) options="--output --gup-test" ;;
         kernels) options="--kernel-cache --refresh" ;;
     esac
 
@@ -89,7 +89,7 @@ _drover() {
             ;;
         claims) ;;
         kernels)
-            mapfile -t COMPREPLY < <(compgen -W "list get show all" -- "$current")
+            mapfile -t COMPREPLY < <(compgen -W "list get build show all" -- "$current")
             ;;
         *)
             mapfile -t COMPREPLY < <(compgen -f -X '!*.litmus' -- "$current"; compgen -d -- "$current")

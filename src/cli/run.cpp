@@ -18,6 +18,7 @@
 #include "cli/usage_error.hpp"
 #include "native/compare/print.hpp"
 #include "native/compare/real_run.hpp"
+#include "native/kernels/build.hpp"
 
 namespace drover::cli {
 namespace {
@@ -114,11 +115,14 @@ const design::Design& model_of(const kernels::Kernel& kernel, const Options& opt
   return session.design(choice->design);
 }
 
-native::KernelReport run_on(const std::string& name, const std::vector<native::BuiltTest>& tests,
+native::KernelReport run_on(const std::string& name, const std::vector<native::BuiltTest>& built,
                             const kernels::KernelCache& cache, const Options& options,
                             const Session& session) {
   const kernels::Kernel kernel = find_kernel(cache, name);
   const bool host = name == "host";
+  const std::vector<native::BuiltTest> tests =
+      kernels::has_gup_test(kernel) ? native::with_gup_test(built, options.run, &stop_on_signals())
+                                    : built;
   native::KernelReport report;
   report.kernel = name;
   report.release = kernel.release;
@@ -238,6 +242,7 @@ int run(const Options& options) {
 
 struct EmitOptions {
   std::string test, output;
+  bool gup_test = false;
 };
 
 int emit(const EmitOptions& options) {
@@ -245,12 +250,13 @@ int emit(const EmitOptions& options) {
   const Tests tests = load_tests({options.test}, session);
   if (tests.errors || tests.programs.empty()) return kExitInput;
   const litmus::Program& program = tests.programs.front();
-  const native::Runnable runnable = native::runnable(program);
+  const native::EmitOptions how{.gup_test = options.gup_test};
+  const native::Runnable runnable = native::runnable(program, how);
   if (!runnable.ok) {
     throw UsageError(
         fmt::format("{} cannot be run on a real kernel: {}", program.name, runnable.why));
   }
-  const std::string text = native::emit_c(program);
+  const std::string text = native::emit_c(program, how);
   if (options.output.empty()) {
     write(text);
     return kExitAsExpected;
@@ -271,7 +277,9 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_option("tests", options->tests, "litmus files, folders, names of the suite's tests")
       ->required()
       ->type_name("FILE|DIR|NAME");
-  command->add_option("-k,--kernel", options->kernels, "host, debian:6.1 (fetched), or an image")
+  command
+      ->add_option("-k,--kernel", options->kernels,
+                   "host, debian:6.1 (fetched), built:6.12, an image")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->required()
@@ -306,6 +314,7 @@ void add_emit(CLI::App& app, Command& chosen) {
       ->type_name("FILE|NAME");
   command->add_option("-o,--output", options->output, "where to write it (default: stdout)")
       ->type_name("FILE.c");
+  command->add_flag("--gup-test", options->gup_test, "for a kernel with CONFIG_GUP_TEST, 6.2 on");
   command->footer(details("The file says how to build and run it.",
                           {"drover emit rdma-fork-parent-writes -o x.c",
                            "drover emit litmus/kernel/s70-reuse-after-child-exit.litmus"}));

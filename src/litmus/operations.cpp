@@ -45,6 +45,7 @@ std::span<const Operation> operations() {
        0,
        "h = register_buffer(MEMORY)"},
       {"reg_mr", Op::reg_mr, {P::range, P::access}, R::handle, 0, "h = reg_mr(MEMORY, ACCESS)"},
+      {"xdp_umem", Op::xdp_umem, {P::range}, R::handle, 0, "h = xdp_umem(MEMORY)"},
       {"direct_read",
        Op::direct_read,
        {P::word, P::value},
@@ -119,6 +120,7 @@ std::string_view releaser(Op taker) {
     case Op::pin:
     case Op::register_buffer:
     case Op::reg_mr:
+    case Op::xdp_umem:
       return "unpin";
     case Op::direct_read:
     case Op::direct_write:
@@ -150,7 +152,7 @@ bool accepts(Op user, Op taker) {
     case Op::dma_write:
     case Op::dma_read:
       return taker == Op::pin || taker == Op::get || taker == Op::register_buffer ||
-             taker == Op::reg_mr;
+             taker == Op::reg_mr || taker == Op::xdp_umem;
     default:
       return false;
   }

@@ -59,6 +59,7 @@ enum class Op : std::uint8_t {
   put,              // ref, pages: put_page
   register_buffer,  // ref, page, pages, dst
   reg_mr,           // ref, page, pages, access, dst
+  xdp_umem,         // ref, page, pages, dst
   direct_read,      // ref, page (one page), word, value (what the device will deliver), dst
   direct_write,     // ref, page, word, dst
   complete_io,      // ref, dst: the transfer of a direct_* happens, then the references go

@@ -55,6 +55,7 @@ Path path_of(Op op) {
     case Op::pin:
     case Op::register_buffer:
     case Op::reg_mr:
+    case Op::xdp_umem:
     case Op::direct_read:
     case Op::direct_write:
     case Op::vmsplice:

@@ -68,6 +68,7 @@ unsigned depth_of(const litmus::Actor& actor) {
       case Op::pin:
       case Op::register_buffer:
       case Op::reg_mr:
+      case Op::xdp_umem:
       case Op::direct_read:
       case Op::direct_write:
       case Op::vmsplice:

@@ -33,6 +33,9 @@ Request request(const design::Switches& policy, const litmus::Instr& i) {
       if (policy.rdma_readonly_mr == policy::rdma_readonly_mr::read) return {ref, fast};
       return {ref | kGupWrite | kGupForce, fast};
     }
+    case Op::xdp_umem:  // xdp_umem_pin_pages: under the mmap_lock in every version
+      return {kGupWrite | kGupLongterm | pin_if(policy.xdp_umem_ref == policy::xdp_umem_ref::pin),
+              false};
     case Op::direct_read:  // the device writes memory: iov_iter_get_pages with READ
       return {kGupWrite | pin_if(policy.odirect_ref == policy::odirect_ref::pin), true};
     case Op::direct_write:

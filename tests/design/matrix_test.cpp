@@ -162,6 +162,8 @@ constexpr Expected kMatrix[] = {
     {"linux-7.2", "io_uring_gup", "fast"},
     {"linux-5.4", "rdma_ref", "get"},
     {"linux-5.10", "rdma_ref", "pin"},
+    {"linux-5.4", "xdp_umem_ref", "get"},
+    {"linux-5.10", "xdp_umem_ref", "pin"},
     {"linux-6.1", "rdma_readonly_mr", "write_force"},
     {"linux-6.2", "rdma_readonly_mr", "read"},
     {"linux-7.2", "rdma_readonly_mr", "read"},

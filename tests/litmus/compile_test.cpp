@@ -248,7 +248,8 @@ TEST(Compile, UserInterfaces) {
       "h1 = register_buffer(buf); h2 = reg_mr(buf, IBV_ACCESS_LOCAL_WRITE); h3 = reg_mr(buf, 0);\n"
       "h4 = direct_read(buf.y, 7); h5 = direct_write(buf.y); complete(h4); r = complete(h5);\n"
       "h6 = vmsplice(buf); s = pipe_read(h6.y); close(h6);\n"
-      "h7 = zerocopy_send(buf); u = socket_recv(h7.x); close(h7); unpin(h1); unpin(h2); } exists "
+      "h7 = zerocopy_send(buf); u = socket_recv(h7.x); close(h7); unpin(h1); unpin(h2);\n"
+      "h8 = xdp_umem(buf); dma_write(h8.x, 1); unpin(h8); } exists "
       "(true)");
   const auto& code = p.actors[0].code;
   EXPECT_EQ(code[0].op, Op::register_buffer);
@@ -266,6 +267,10 @@ TEST(Compile, UserInterfaces) {
   EXPECT_EQ(code[11].op, Op::socket_recv);
   EXPECT_EQ(code[12].op, Op::pipe_close);
   EXPECT_EQ(code[12].ref, 6);
+  EXPECT_EQ(code[15].op, Op::xdp_umem);
+  EXPECT_EQ(code[16].op, Op::dma_write);
+  EXPECT_EQ(code[17].op, Op::unpin);
+  EXPECT_EQ(code[17].ref, 7);
 }
 
 TEST(Compile, PostedOperations) {

@@ -61,7 +61,9 @@ class Generator {
     const std::string m = memory();
     const std::string w = fmt::format("w{}", pick(words_));
     const std::string v = std::to_string(1 + pick(3));
-    switch (pick(6)) {
+    switch (pick(7)) {
+      case 6:
+        return fmt::format("{0} = xdp_umem({1}); dma_write({0}.{2}, {3});", h, m, w, v);
       case 0:
         return fmt::format("{} = vmsplice({}); {} = pipe_read({}.{});", h, m, reg(), h, w);
       case 1:

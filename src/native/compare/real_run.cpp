@@ -88,15 +88,16 @@ void require_compiler(kernels::StopFlag stop) {
                              "apt install gcc libc6-dev; or set CC to the one to use");
 }
 
-BuiltTest build(const litmus::Program& program, const RunOptions& options, kernels::StopFlag stop) {
+BuiltTest build(const litmus::Program& program, const RunOptions& options, kernels::StopFlag stop,
+                const EmitOptions& emit = {}) {
   BuiltTest test;
   test.program = &program;
-  test.runnable = runnable(program);
+  test.runnable = runnable(program, emit);
   if (!test.runnable.ok) {
     test.why = test.runnable.why;
     return test;
   }
-  const std::string text = emit_c(program);
+  const std::string text = emit_c(program, emit);
   const fs::path target = kept_as(text, program, options.programs);
   if (fs::exists(target)) {
     test.binary = target;
@@ -154,6 +155,16 @@ std::vector<BuiltTest> build_tests(const std::vector<litmus::Program>& programs,
     }
   }
   return built;
+}
+
+std::vector<BuiltTest> with_gup_test(std::vector<BuiltTest> tests, const RunOptions& options,
+                                     kernels::StopFlag stop) {
+  constexpr EmitOptions kGupTest{.gup_test = true};
+  for (BuiltTest& test : tests) {
+    if (test.runnable.ok || kernels::stopped(stop)) continue;
+    test = build(*test.program, options, stop, kGupTest);
+  }
+  return tests;
 }
 
 qemu::TestProgram test_program(const BuiltTest& test, const RunOptions& options) {

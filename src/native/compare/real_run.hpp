@@ -35,6 +35,12 @@ struct BuiltTest {
     const std::vector<litmus::Program>& programs, const RunOptions& options, kernels::StopFlag stop,
     const std::function<void(const std::string&)>& report);
 
+/// The same tests for a kernel with gup_test: those that are not runnable elsewhere are built if it
+/// can run them. Throws as build_tests does.
+[[nodiscard]] std::vector<BuiltTest> with_gup_test(std::vector<BuiltTest> tests,
+                                                   const RunOptions& options,
+                                                   kernels::StopFlag stop);
+
 /// The arguments for the runner: ordered tests run a few times, racy ones as the options say.
 [[nodiscard]] qemu::TestProgram test_program(const BuiltTest& test, const RunOptions& options);
 

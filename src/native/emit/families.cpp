@@ -17,6 +17,7 @@ bool takes_handle(Op op) {
     case Op::pin:
     case Op::register_buffer:
     case Op::reg_mr:
+    case Op::xdp_umem:
     case Op::direct_read:
     case Op::direct_write:
     case Op::vmsplice:
@@ -56,6 +57,8 @@ const Family& taker_family(const Context& context, const Instr& taker) {
     case Op::direct_read:
     case Op::direct_write:
       return kDirectIo;
+    case Op::xdp_umem:
+      return kXdpUmem;
     case Op::pagemap:
       return kPagemap;
     case Op::pin:

@@ -46,7 +46,7 @@ struct Family {
 
 extern const Family kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJobs, kGupTest,
     kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff, kClearRefs,
-    kUserfaultfd, kKsm;
+    kUserfaultfd, kKsm, kXdpUmem;
 
 /// Who implements a statement, given what kind of handle it uses.
 [[nodiscard]] const Family& family_of(const Context& context, const litmus::Instr& instr);

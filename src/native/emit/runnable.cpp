@@ -9,11 +9,12 @@ namespace {
 using litmus::AtomKind;
 using litmus::FramePlace;
 
-// In a race the pagemap may be read too late; only a registered buffer proves its frame at the end.
+// In a race the pagemap may be read too late; only a device that writes proves its frame at the
+// end.
 std::string frame_obstacle(const Context& context, const FramePlace& place) {
   if (!place.is_ref || context.ordered) return "";
   const Family& family = family_of(context, taker_of(context.program, place.ref));
-  if (&family == &kGupUsers || &family == &kPagemap) return "";
+  if (&family == &kGupUsers || &family == &kXdpUmem || &family == &kPagemap) return "";
   return fmt::format("same_frame: nothing shows which frame `{}` got while others run",
                      context.program.handle_of(place.ref).name);
 }

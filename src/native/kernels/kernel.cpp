@@ -76,6 +76,17 @@ std::string series_of(std::string_view version) {
   return parsed ? fmt::format("{}.{}", parsed->major, parsed->minor) : std::string();
 }
 
+// BUILD/arch/x86/boot/bzImage and BUILD/vmlinux lie in the tree of their .config.
+fs::path config_of(const fs::path& image) {
+  fs::path folder = fs::absolute(image).parent_path();
+  if (folder.parent_path().parent_path().filename() == "arch") {
+    folder = folder.parent_path().parent_path().parent_path();
+  }
+  const fs::path config = folder / ".config";
+  std::error_code none;
+  return fs::is_regular_file(config, none) ? config : fs::path();
+}
+
 std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of(std::string_view("\0\n", 2)));
 }
@@ -177,6 +188,7 @@ Kernel kernel_from_image(const fs::path& image) {
   kernel.release = banner.release;
   kernel.version = banner.version;
   kernel.series = series_of(banner.version);
+  kernel.config = config_of(image);
   return kernel;
 }
 

@@ -38,6 +38,8 @@ const std::vector<std::string>& every_operation() {
       "  r = complete(o); }\nexists (p:r = 0)",
       "anon m { x }\nprocess p { h = vmsplice(m); r = pipe_read(h.x); close(h); g = get(m, 0);\n"
       "  r = dma_read(g.x); put(g); }\nexists (p:r = 0)",
+      "anon m[2] { x }\nprocess p { u = xdp_umem(m); dma_write(u[1].x, 3); r = dma_read(u.x); }\n"
+      "exists (p:r = 0)",
       "anon m { x }\nprocess p { z = zerocopy_send(m); r = socket_recv(z.x); close(z); }\n"
       "exists (p:r = 0)",
       "anon m { x }\nprocess p { signal e; }\nprocess q : independent { await e;\n"
@@ -70,7 +72,8 @@ TEST(Emit, EachStatementStandsAboveItsC) {
 TEST(Emit, OnlyWhatATestUsesIsInIt) {
   const std::string c = emit_c(program(kPin));
   EXPECT_TRUE(contains(c, "IORING_OP_READ_FIXED"));
-  for (const char* part : {"MSG_ZEROCOPY", "FUSE_INIT", "PTRACE_SEIZE", "process_vm_readv"}) {
+  for (const char* part :
+       {"MSG_ZEROCOPY", "FUSE_INIT", "XDP_UMEM_REG", "PTRACE_SEIZE", "process_vm_readv"}) {
     EXPECT_FALSE(contains(c, part)) << part;
   }
 }

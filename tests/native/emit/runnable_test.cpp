@@ -91,12 +91,21 @@ TEST(Runnable, RacesAndPagesInAnLruBatchTakeTwoCpus) {
             2U);
 }
 
-TEST(Runnable, InARaceOnlyARegisteredBufferShowsItsFrame) {
+TEST(Runnable, AnXdpUmemNeedsRootAndIsNotUnpinnedAtOnce) {
+  const Runnable umem = of("h = xdp_umem(m); dma_write(h.x, 1); r = dma_read(h.y);");
+  EXPECT_TRUE(umem.ok) << umem.why;
+  EXPECT_TRUE(umem.needs_root);
+  expect_obstacle("h = xdp_umem(m); unpin(h);", "in a worker");
+  expect_obstacle("h = xdp_umem(m); j = post dma_write(h.x, 1); complete(j);", "registered buffer");
+}
+
+TEST(Runnable, InARaceOnlyADeviceThatWritesShowsItsFrame) {
   const auto racy = [](const char* take) {
     return runnable(program(std::string("anon m { x }\nprocess p { m.x = 1; }\nthread p.t { h = ") +
                             take + "; }\nexists (same_frame(h, p:m))"));
   };
   EXPECT_TRUE(racy("register_buffer(m)").ok);
+  EXPECT_TRUE(racy("xdp_umem(m)").ok);
   EXPECT_NE(racy("vmsplice(m)").why.find("same_frame"), std::string::npos);
 }
 

@@ -1,7 +1,9 @@
 /* ---- What every process of the run shares. Nothing of it is memory under test. ---- */
 #define PAGE 4096ul
-#define WORD_BYTES 1024ul /* word w of a page is its byte 1024 * w */
-#define MARK_OFFSET 4080ul /* of page: where the device marks a frame at the end of a run */
+/* Of a page: where word w is, and where the device marks a frame at the end of a run. Each word has a
+ * sector of its own; all lie where an AF_XDP socket can be made to write, bytes 256 to 2304. */
+#define WORD_AT(w) (512ul * ((w) + 1))
+#define MARK_AT(slot) (2064ul + 16 * (slot))
 #define UNUSED __attribute__((unused))
 
 enum { RUNNING, FINISHED, FAILED, SKIPPED };          /* shared->phase */

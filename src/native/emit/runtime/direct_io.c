@@ -231,7 +231,7 @@ static int8_t submit_direct(unsigned handle, unsigned word, int8_t value)
     struct pollfd p = { d->done, POLLIN, 0 };
     request.aio_lio_opcode = d->write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD;
     request.aio_fildes = (uint32_t)d->device;
-    request.aio_buf = (uintptr_t)(handles[handle].base + word * WORD_BYTES);
+    request.aio_buf = (uintptr_t)(handles[handle].base + WORD_AT(word));
     request.aio_nbytes = SECTOR;
     request.aio_offset = DISK_OFFSET;
     request.aio_flags = IOCB_FLAG_RESFD;

@@ -109,12 +109,12 @@ static int8_t access_slot(unsigned slot, unsigned long offset, bool write, int8_
 
 static UNUSED void dma_write(unsigned slot, unsigned word, int8_t value)
 {
-    if (shared->slot[slot].taken) access_slot(slot, word * WORD_BYTES, true, value);
+    if (shared->slot[slot].taken) access_slot(slot, WORD_AT(word), true, value);
 }
 
 static UNUSED int8_t dma_read(unsigned slot, unsigned word)
 {
-    return shared->slot[slot].taken ? access_slot(slot, word * WORD_BYTES, false, 0) : 0;
+    return shared->slot[slot].taken ? access_slot(slot, WORD_AT(word), false, 0) : 0;
 }
 
 /* All is over: leave a mark that shows which process maps the very frame the handle refers to. */
@@ -123,7 +123,7 @@ static void mark_frames(unsigned handle)
     for (unsigned i = 0; i < handles[handle].pages; i++) {
         unsigned slot = handles[handle].first_slot + i;
         if (!shared->slot[slot].taken) continue;
-        access_slot(slot, MARK_OFFSET + slot, true, 'm');
+        access_slot(slot, MARK_AT(slot), true, 'm');
         shared->slot[slot].marked = true;
     }
 }

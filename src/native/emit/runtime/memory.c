@@ -1,7 +1,7 @@
 /* ---- Memory under test: each object is a VMA of its own, far from every other mapping. ---- */
 static UNUSED volatile int8_t *word_at(char *object, unsigned page, unsigned word)
 {
-    return (volatile int8_t *)(object + page * PAGE + word * WORD_BYTES);
+    return (volatile int8_t *)(object + page * PAGE + WORD_AT(word));
 }
 
 /*
@@ -75,7 +75,7 @@ static void inspect_memory(struct final_page *out)
             for (unsigned w = 0; w < 4; w++) f->word[w] = *word_at(o->base, page, w);
             for (unsigned s = 0; s < SLOTS; s++) {
                 if (!shared->slot[s].marked) continue;
-                if (*(volatile char *)(address + MARK_OFFSET + s) == 'm') {
+                if (*(volatile char *)(address + MARK_AT(s)) == 'm') {
                     shared->slot[s].marked_pfn = f->pfn;
                 }
             }

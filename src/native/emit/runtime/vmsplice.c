@@ -39,7 +39,7 @@ static UNUSED int8_t pipe_peek(unsigned handle, unsigned page, unsigned word)
     }
     close(scratch[0]);
     close(scratch[1]);
-    return (int8_t)bytes[word * WORD_BYTES];
+    return (int8_t)bytes[WORD_AT(word)];
 }
 
 /* Other processes have the pipe open too: reading, not closing, drops its references. */

@@ -93,7 +93,7 @@ static int8_t send_zerocopy(unsigned handle)
 static UNUSED int8_t receive_word(unsigned handle, unsigned page, unsigned word)
 {
     if (!shared->slot[handles[handle].first_slot].taken) return 0;
-    size_t position = filler[handle] + page * PAGE + word * WORD_BYTES;
+    size_t position = filler[handle] + page * PAGE + WORD_AT(word);
     char bytes[PAGE];
     for (size_t at = 0;;) {
         ssize_t n = recv(receivers[handle], bytes, sizeof bytes, 0);
