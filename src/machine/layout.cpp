@@ -38,7 +38,7 @@ unsigned most_words(const litmus::Program& program) {
 
 unsigned depth_of_advice(const litmus::Instr& i) {
   if (i.op != litmus::Op::madvise) return 2;
-  if (i.advice == litmus::Advice::pageout) return 3;      // shrink_page, try_to_unmap
+  if (i.advice == litmus::Advice::pageout) return 3;                  // shrink_page, try_to_unmap
   if (i.advice == litmus::Advice::unmergeable) return mm::kMaxDepth;  // a fault
   return 2;
 }

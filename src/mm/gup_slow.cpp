@@ -63,12 +63,13 @@ bool wants_write(const Kernel& k, const Arguments& a, Pte pte) {
   return k.policy.gup_ro_cow == policy::gup_ro_cow::force_write;
 }
 
-// S8: the mmap_lock stays held, the page table lock does not.
+// S8: the mmap_lock stays held, the page table lock does not: MADV_DONTNEED, other faults and
+// reclaim get in between, and the fault then meets another PTE than the one that called for it.
 Step fault_in(Kernel& k, const Arguments& a, unsigned fault_flags) {
   ptl_unlock(k);
   const unsigned force = (a.flags & kGupForce) != 0 || (a.flags & kGupWrite) == 0 ? kFaultForce : 0;
-  return k.call(Path::handle_mm_fault, kFaulted,
-                {a.page, fault_flags | kFaultLocked | force, a.mm});
+  k.call(Path::handle_mm_fault, kFaulted, {a.page, fault_flags | kFaultLocked | force, a.mm});
+  return Step::yield;
 }
 
 // S3 to S6

@@ -33,6 +33,11 @@ int begin_change(Kernel& k, unsigned page, unsigned pages, bool must_be_mapped) 
   return error;
 }
 
+Step change_from(Kernel& k, unsigned point) {
+  const bool pins_decide = k.policy.pinned_mapping_change == policy::pinned_mapping_change::ebusy;
+  return pins_decide ? k.yield(point) : k.fused(point);
+}
+
 Step end_change(Kernel& k, int result) {
   mmap_unlock(k);
   k.set_register(k.instr().dst, result);

@@ -11,6 +11,10 @@ namespace drover::mm {
 /// (EBUSY).
 int begin_change(Kernel& k, unsigned page, unsigned pages, bool must_be_mapped);
 
+/// Goes on at `point` after the mapping was found changeable. GUP-fast takes no lock: where pins
+/// decide, one may be taken before the PTEs change.
+Step change_from(Kernel& k, unsigned point);
+
 /// The `enforce` design: whether a page of the range is pinned and its mapping may not change.
 [[nodiscard]] bool change_refused(const Kernel& k, unsigned mm, unsigned page, unsigned pages);
 

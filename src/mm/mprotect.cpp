@@ -77,7 +77,7 @@ Step mprotect(Kernel& k) {
         k.vma(mm, p) = static_cast<std::uint8_t>((k.vma(mm, p) & ~(kVmRead | kVmWrite)) |
                                                  (read ? kVmRead : 0) | (write ? kVmWrite : 0));
       }
-      return k.fused(kChangePte);
+      return change_from(k, kChangePte);
     }
     case kChangePte:
       return change_pte(k);

@@ -59,7 +59,7 @@ Step mremap(Kernel& k) {
         k.vma(mm, i.to_page + p) = k.vma(mm, i.page + p);
         k.vma(mm, i.page + p) = 0;
       }
-      return k.fused(kMovePte);
+      return change_from(k, kMovePte);
     }
     case kMovePte:
       return move_pte(k);

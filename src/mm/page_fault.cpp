@@ -55,8 +55,8 @@ Step pte_locked(Kernel& k) {
   const bool write = (flags & kFaultWrite) != 0;
   if (is_swap_entry(pte)) {
     ptl_unlock(k);
-    return k.call(Path::do_swap_page, kReturned,
-                  {page, flags, mm, pte.bits, k.s.mms[mm].entry[page], 0});
+    k.call(Path::do_swap_page, kReturned, {page, flags, mm, pte.bits, k.s.mms[mm].entry[page], 0});
+    return Step::yield;
   }
   if (pte.frame == kNoFrame) return do_anonymous_page(k, page, write, mm);
   if ((pte.bits & kPteHint) != 0) {

@@ -119,6 +119,12 @@ namespace {
 
 enum CallerPoint : std::uint8_t { kBegin, kZapped };
 
+Step zap(Kernel& k, unsigned mm) {
+  const litmus::Instr& i = k.instr();
+  k.call(Path::zap_page_range, kZapped, {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+  return change_from(k, k.activation().point);
+}
+
 }  // namespace
 
 Step munmap(Kernel& k) {
@@ -129,8 +135,7 @@ Step munmap(Kernel& k) {
   if (begun == 0) return k.blocked();
   if (begun < 0) return end_change(k, begun);
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) k.vma(mm, p) = 0;
-  return k.call(Path::zap_page_range, kZapped,
-                {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+  return zap(k, mm);
 }
 
 // MAP_FIXED over whatever is there.
@@ -146,8 +151,7 @@ Step mmap(Kernel& k) {
   const int begun = begin_change(k, i.page, i.pages, false);
   if (begun == 0) return k.blocked();
   if (begun < 0) return end_change(k, begun);
-  return k.call(Path::zap_page_range, kZapped,
-                {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+  return zap(k, mm);
 }
 
 namespace {
@@ -163,8 +167,7 @@ Step dontneed(Kernel& k) {
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
     if ((k.vma(mm, p) & kVmMapped) == 0) return end_change(k, -kENOMEM);
   }
-  return k.call(Path::zap_page_range, kZapped,
-                {i.page, static_cast<unsigned>(i.page) + i.pages, mm});
+  return zap(k, mm);
 }
 
 }  // namespace

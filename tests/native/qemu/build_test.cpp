@@ -84,7 +84,7 @@ esac)");
 
   void make_sources(const std::string& header, const std::string& olddefconfig = "true") {
     const fs::path tree = at("linux-source-6.12");
-    std::string image(0x400, '\0');  // a setup header, Documentation/arch/x86/boot.rst
+    std::string image(0xa00, '\0');  // a setup header, Documentation/arch/x86/boot.rst
     image.replace(0x202, 4, "HdrS");
     image[0x20f] = '\1';
     const std::string banner = "6.12.9-gup-test (drover@drover) #1 SMP";
