@@ -55,6 +55,9 @@ unsigned depth_of(const litmus::Actor& actor) {
       case Op::store:
         depth = std::max(depth, 3U);
         break;  // fault, do_wp_page
+      case Op::move_pages:
+        depth = std::max(depth, 3U);
+        break;  // migrate_page, try_to_unmap
       case Op::ksm_scan:
         depth = mm::kMaxDepth;
         break;  // ksm_merge, handle_mm_fault, do_wp_page

@@ -29,7 +29,7 @@ class Generator {
     const std::string second = thread ? actor("thread p.t", 1 + pick(2), false, false) : "";
     out += actor("process p", 2 + pick(2), forks, false);
     out += child + second;
-    if (pick(6) == 0) out += "daemon speculate(m0, 1);\n";
+    out += daemon();
     return out + condition(forks, thread);
   }
 
@@ -89,6 +89,34 @@ class Generator {
     }
   }
 
+  // What changes a mapping behind the program's back, or write-protects it.
+  std::string event(const std::string& m) {
+    switch (pick(9)) {
+      case 0:
+        return "clear_refs();";
+      case 1:
+        return fmt::format("uffd_wp({0}); uffd_unwp({0});", m);
+      case 2:
+        return fmt::format("madvise({}, MADV_PAGEOUT);", m);
+      case 3:
+        return fmt::format("madvise({}, MADV_FREE);", m);
+      case 4:
+        return fmt::format("move_pages({});", m);
+      case 5:
+        return pages_ == 2 ? fmt::format("ksm_scan({});", m)
+                           : fmt::format("madvise({0}, MADV_PAGEOUT); swapoff();", m);
+      default:
+        return fmt::format("madvise({}, MADV_DONTNEED);", m);
+    }
+  }
+
+  std::string daemon() {
+    static const std::vector<std::string> kKinds = {"speculate", "reclaim", "migrate", "ksm",
+                                                    "numa_scan"};
+    if (pick(3) != 0) return "";
+    return fmt::format("daemon {}(m0, 1);\n", kKinds[pick(static_cast<unsigned>(kKinds.size()))]);
+  }
+
   std::string reg() { return fmt::format("r{}", pick(2)); }
 
   std::string statement(bool child) {
@@ -105,7 +133,7 @@ class Generator {
       case 6:
         return reference();
       case 7:
-        return fmt::format("madvise({}, MADV_DONTNEED);", m);
+        return event(m);
       case 8:
         return fmt::format("mprotect({0}, PROT_READ); mprotect({0}, PROT_READ | PROT_WRITE);", m);
       case 9:

@@ -52,6 +52,7 @@ bool compare(const std::string& text, const design::Design& design) {
                                       : litmus::to_string(parsed.diagnostics.front(), text))
                               << text;
   if (!parsed.program) return true;
+  if (!verdict::unsupported_operation(*parsed.program, design).empty()) return true;
   NaiveSearch naive(*parsed.program, design.switches, Granularity::fine);
   if (!naive.run(kNaiveLimit)) return false;
   for (const Granularity granularity : {Granularity::coarse, Granularity::fine}) {
