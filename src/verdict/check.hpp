@@ -21,6 +21,7 @@ struct CheckOptions {
   machine::Granularity granularity = machine::Granularity::coarse;
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states
+  unsigned threads = 1;                                         // of this one search
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const explore::Progress&)> progress;
 };
