@@ -44,6 +44,7 @@ class BreadthFirst {
       }
     }
     for (const auto& worker : workers_) add_up(*worker);
+    std::sort(result_.turning.begin(), result_.turning.end());
     for (Sighting& sighting : result_.marks) {
       std::sort(sighting.transitions.begin(), sighting.transitions.end());
       std::sort(sighting.terminals.begin(), sighting.terminals.end());
@@ -138,6 +139,7 @@ class BreadthFirst {
     result_.transitions += worker.transitions();
     result_.terminals += worker.terminals;
     result_.backward |= worker.backward;
+    result_.turning.insert(result_.turning.end(), worker.turning.begin(), worker.turning.end());
     for (std::size_t bit = 0; bit < worker.marks.size(); ++bit) {
       const Sighting& from = worker.marks[bit];
       Sighting& to = result_.marks[bit];

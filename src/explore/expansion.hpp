@@ -63,6 +63,7 @@ class Expansion {
 
   std::uint64_t terminals = 0;
   bool backward = false;
+  std::vector<StateIndex> turning;
   std::array<Sighting, std::numeric_limits<Marks>::digits> marks;
 
  private:
@@ -86,51 +87,53 @@ class Expansion {
     if (index + 1 < end_) access_.prefetch(store.handle(index + 1));
     const std::byte* const state = access_.read(store.handle(index));
     std::uint64_t transitions = 0;
+    bool forward = false;
     model.expand(state, [&](const Transition& transition) {
       ++transitions;
       backward |= transition.backward;
+      forward |= !transition.backward;
       if (transition.marks != 0) [[unlikely]] {
         sight(transition.marks, level_.depth + 1, [&](Sighting& sighting) {
           sighting.transitions.push_back({index, transition.action});
         });
       }
-      found(transition.successor);
+      waiting_.insert(waiting_.end(), transition.successor.begin(), transition.successor.end());
     });
     // Only this thread writes it; others read it for the progress report.
     transitions_.store(transitions_.load(std::memory_order_relaxed) + transitions,
                        std::memory_order_relaxed);
-    if (transitions != 0) return;
+    if (transitions != 0) {
+      if (!forward) turning.push_back(index);
+      return;
+    }
     ++terminals;
     sight(model.terminal(state), level_.depth,
           [&](Sighting& sighting) { sighting.terminals.push_back(index); });
     on_terminal(index, StateBytes(state, store.state_bytes()));
   }
 
-  void found(StateBytes successor) {
-    if (waiting_.empty() && access_.can_intern()) [[likely]] {
-      add(access_.intern(successor.data()));
-    } else {
-      waiting_.insert(waiting_.end(), successor.begin(), successor.end());
-    }
-  }
-
-  void add(Handle handle) {
-    const std::uint64_t hash = HandleSet::hash(handle);
-    access_.prefetch_slot(hash);
-    batch_.push_back({handle, hash});
-  }
-
-  /// Interns the successors that wait for room, then inserts the batch if it has `enough`. False if
-  /// room is needed first.
+  /// Interns the successors of the state read last, then inserts the batch if it has `enough`. False
+  /// if room is needed first.
   bool catch_up(std::size_t enough) {
     const std::size_t bytes = access_.store().state_bytes();
+    std::array<Handle, StateAccess::kAtOnce> handles;
     std::size_t at = 0;
-    while (at < waiting_.size() && access_.can_intern()) {
-      add(access_.intern(waiting_.data() + at));
-      at += bytes;
+    while (at < waiting_.size()) {
+      const std::size_t count = access_.can_intern((waiting_.size() - at) / bytes);
+      if (count == 0) break;
+      access_.intern(waiting_.data() + at, count, handles.data());
+      for (std::size_t state = 0; state < count; ++state) {
+        const std::uint64_t hash = HandleSet::hash(handles[state]);
+        access_.prefetch_slot(hash);
+        batch_.push_back({handles[state], hash});
+      }
+      at += count * bytes;
     }
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
-    if (!waiting_.empty()) return no_room();
+    if (at < waiting_.size()) {
+      waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
+      return no_room();
+    }
+    waiting_.clear();
     return batch_.size() < enough || insert_batch();
   }
 
@@ -168,7 +171,7 @@ class Expansion {
   StateAccess access_;
   Level& level_;
   StateIndex begin_ = 0, end_ = 0;  // claimed and not yet expanded
-  std::vector<std::byte> waiting_;  // successors of the state read last, for which no node fits
+  std::vector<std::byte> waiting_;  // successors of the state read last, not yet interned
   std::vector<Found> batch_;
   bool needs_room_ = false;
   std::uint64_t expansions_ = 0;

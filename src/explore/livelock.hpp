@@ -1,9 +1,14 @@
 // States from which no terminal state can be reached any more: livelocks under strong fairness
 // (every step that is possible again and again is taken at last). Only for complete searches.
 //
-// No edges are stored. Whether a state can end is a bit; a state gets it from any successor that
-// has it, and the states are swept, re-expanding those without it, until a sweep changes nothing.
-// Sweeps alternate between descending and ascending indices: most steps lead to a later level, so
+// Without backward transitions there are no cycles (model.hpp): going forward from any state ends in
+// a terminal state, or in one that has only backward transitions, a turning state. If all turning
+// states can end, all states can. So walks from the turning states, which the search has listed,
+// settle nearly every program at next to no cost.
+//
+// If a walk goes round in a circle, all states are looked at. No edges are stored. Whether a state
+// can end is a bit; a state gets it from any successor that has it, and the states are swept,
+// re-expanding those without it, until a sweep changes nothing. Sweeps alternate between descending and ascending indices: most steps lead to a later level, so
 // the first, descending sweep settles nearly all states, mostly by their first successor, and one
 // sweep more over the rest is needed for each time a shortest way to an end turns back to an earlier
 // state, which the retry loops of a program bound. Bits are only ever set, so threads may sweep
@@ -53,6 +58,14 @@ class LivelockSearch {
   }
 
   Livelock run() {
+    bool all_end = true;
+    for (auto turning = result_.turning.rbegin(); all_end && turning != result_.turning.rend();
+         ++turning) {
+      all_end = walk(store_.handle(*turning));
+    }
+    Livelock none;
+    none.incomplete = incomplete_;
+    if (all_end || incomplete_ != Incomplete::none) return none;
     sweep_all();
     std::vector<StateIndex> rest = gather();
     for (bool changed = true; changed && incomplete_ == Incomplete::none && !rest.empty();) {
@@ -76,6 +89,44 @@ class LivelockSearch {
   void work(Work&& work) {
     if (workers_ == 1) return work(0U);
     team_.run(work);
+  }
+
+  /// Goes forward from a turning state, and on from other turning states it comes to, to one that
+  /// can end; then the whole way can. False if the way comes back to a turning state of its own.
+  bool walk(Handle handle) {
+    std::vector<Handle> way;
+    std::vector<Handle> turns;
+    while (!can_end(handle)) {
+      if (walked_++ % Watch::kExpansionsBetweenLooks == 0 && !look(0)) return true;
+      way.push_back(handle);
+      const Onward onward = go_on(handle);
+      if (onward.ends) break;
+      if (onward.turning) {
+        if (std::find(turns.begin(), turns.end(), handle) != turns.end()) return false;
+        turns.push_back(handle);
+      }
+      handle = onward.next;
+    }
+    for (const Handle state : way) set_can_end(state);
+    return true;
+  }
+
+  struct Onward {
+    bool ends = true;  // terminal, or a successor can end
+    bool turning = true;
+    Handle next = kNoHandle;  // the first forward successor, or else the first
+  };
+  Onward go_on(Handle handle) {
+    Onward onward;
+    StateAccess& access = *accesses_[0];
+    team_.model(0).expand(access.read(handle), [&](const Transition& transition) {
+      if (onward.next != kNoHandle && (transition.backward || !onward.turning)) return true;
+      onward.turning = transition.backward;
+      onward.next = access.find(transition.successor.data());
+      onward.ends = can_end(onward.next);
+      return !onward.ends;
+    });
+    return onward;
   }
 
   /// Looks at every state, the deepest first.
@@ -117,10 +168,12 @@ class LivelockSearch {
   /// Sets the state's bit if it ends, or else leaves it to the next sweep.
   void settle(unsigned worker, StateIndex index) {
     const Handle handle = store_.handle(index);
-    if (!ends_from(team_.model(worker), *accesses_[worker], handle)) {
-      rest_[worker].push_back(index);
-      return;
-    }
+    if (can_end(handle)) return;
+    if (ends_from(team_.model(worker), *accesses_[worker], handle)) return set_can_end(handle);
+    rest_[worker].push_back(index);
+  }
+
+  void set_can_end(Handle handle) {
     const std::uint64_t slot = store_.find_slot(handle);
     can_end_[slot / 64].fetch_or(std::uint64_t{1} << slot % 64, std::memory_order_relaxed);
   }
@@ -172,6 +225,7 @@ class LivelockSearch {
   unsigned workers_;
   std::vector<std::unique_ptr<StateAccess>> accesses_;
   std::vector<std::vector<StateIndex>> rest_;  // by worker: states not known to end
+  std::uint64_t walked_ = 0;
   std::atomic<Incomplete> incomplete_ = Incomplete::none;
 };
 

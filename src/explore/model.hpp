@@ -30,8 +30,7 @@ struct Transition {
   StateBytes successor;
   Action action;
   Marks marks = 0;
-  bool backward =
-      false;  // may lie on a cycle (a retry loop); only such make the search look for livelocks
+  bool backward = false;  // goes back (a retry loop): every cycle must have such a transition
 };
 
 /// A Model is:

@@ -26,13 +26,19 @@ class NodeTable {
   /// Asks for the key of a number.
   void prefetch(NodeId id) const { __builtin_prefetch(key_of(id)); }
 
+  static std::uint64_t hash(std::uint64_t key) { return detail::mixed(key); }
+  /// Asks for the cache line where looking up a key with this hash begins, and when that is there,
+  /// for the key it will compare with.
+  void prefetch_slots(std::uint64_t hash) const { __builtin_prefetch(line(hash), 1); }
+  void prefetch_key(std::uint64_t hash) const;
+
   /// The number of the node with this key, or 0.
-  NodeId find(std::uint64_t key) const;
+  NodeId find(std::uint64_t key, std::uint64_t hash) const;
 
   /// The number of the node with this key, which is new if it is not there. Threads may call this
   /// at the same time. `spare` is the calling thread's: a number that it took but did not use.
   /// There must be room for one node.
-  NodeId intern(std::uint64_t key, NodeId& spare);
+  NodeId intern(std::uint64_t key, std::uint64_t hash, NodeId& spare);
 
   /// Whether `nodes` more nodes fit.
   bool has_room(std::uint64_t nodes) const {
@@ -125,14 +131,26 @@ inline NodeTable::Slot* NodeTable::probe(std::uint64_t wanted, std::uint64_t has
   }
 }
 
-inline NodeId NodeTable::find(std::uint64_t wanted) const {
+inline void NodeTable::prefetch_key(std::uint64_t hash) const {
+  const Slot mask = id_mask();
+  const Slot tag_wanted = tag(hash);
+  const Slot* const slots = line(hash);
+  for (std::uint64_t step = 0; step < kSlotsPerLine; ++step) {
+    const Slot seen =
+        std::atomic_ref(*const_cast<Slot*>(slots + ((hash >> 28) + step) % kSlotsPerLine))
+            .load(std::memory_order_relaxed);
+    if (seen == 0) return;
+    if (((seen ^ tag_wanted) & ~mask) == 0) return prefetch(seen & mask);
+  }
+}
+
+inline NodeId NodeTable::find(std::uint64_t wanted, std::uint64_t hash) const {
   Slot seen = 0;
-  probe(wanted, detail::mixed(wanted), seen);
+  probe(wanted, hash, seen);
   return seen & id_mask();
 }
 
-inline NodeId NodeTable::intern(std::uint64_t wanted, NodeId& spare) {
-  const std::uint64_t hash = detail::mixed(wanted);
+inline NodeId NodeTable::intern(std::uint64_t wanted, std::uint64_t hash, NodeId& spare) {
   Slot seen = 0;
   for (;;) {
     Slot* const slot = probe(wanted, hash, seen);

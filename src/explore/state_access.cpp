@@ -30,8 +30,6 @@ StateAccess::StateAccess(StateStore& store)
       whole_words_(store.state_bytes() / sizeof(std::uint64_t)),
       words_(store.shape().size(0)),
       ids_(store.shape().nodes()) {
-  changed_.reserve(words_.size());
-  undo_.reserve(ids_.size());
 }
 
 void StateAccess::place(unsigned level, std::size_t at, NodeId id) {
@@ -75,74 +73,114 @@ std::uint64_t StateAccess::word_of(const std::byte* state, std::size_t word) con
   return value;
 }
 
-void StateAccess::find_changed_words(const std::byte* state) {
-  changed_.clear();
-  if (!unfolded_) {
-    for (std::size_t word = 0; word < words_.size(); ++word) changed_.push_back(word);
-    return;
-  }
+void StateAccess::add_change(std::uint32_t state, std::size_t at, std::uint64_t key) {
+  const std::uint64_t hash = NodeTable::hash(key);
+  store_.nodes_.prefetch_slots(hash);
+  lookups_.push_back({changes_.size(), key, hash});
+  changes_.push_back({state, 0, at});
+}
+
+/// Adds the words in which the state differs from the one read last.
+void StateAccess::find_changes(const std::byte* state, std::uint32_t number) {
   std::size_t word = 0;
-  for (; word + 4 <= whole_words_; word += 4) {
+  for (; unfolded_ && word + 4 <= whole_words_; word += 4) {
     const std::byte* const from = state + word * sizeof(std::uint64_t);
-    const std::array<std::uint64_t, 4> differs = {
-        load(from) ^ words_[word], load(from + 8) ^ words_[word + 1],
-        load(from + 16) ^ words_[word + 2], load(from + 24) ^ words_[word + 3]};
-    if ((differs[0] | differs[1] | differs[2] | differs[3]) == 0) continue;
+    const std::array<std::uint64_t, 4> now = {load(from), load(from + 8), load(from + 16),
+                                              load(from + 24)};
+    const std::uint64_t* const before = words_.data() + word;
+    if (((now[0] ^ before[0]) | (now[1] ^ before[1]) | (now[2] ^ before[2]) |
+         (now[3] ^ before[3])) == 0) {
+      continue;
+    }
     for (std::size_t at = 0; at < 4; ++at) {
-      if (differs[at] != 0) changed_.push_back(word + at);
+      if (now[at] != before[at]) add_change(number, word + at, now[at]);
     }
   }
   for (; word < words_.size(); ++word) {
-    if (word_of(state, word) != words_[word]) changed_.push_back(word);
+    const std::uint64_t now = word_of(state, word);
+    if (!unfolded_ || now != words_[word]) add_change(number, word, now);
   }
 }
 
-Handle StateAccess::top_handle() const {
-  const TreeShape& shape = store_.shape_;
-  if (words_.size() == 1) return ids_[0];
-  const std::size_t top = shape.offset(shape.top());
-  return pair(ids_[top], ids_[top + 1]);
-}
-
-/// Numbers the changed words, then their ancestors level by level; afterwards ids_ is again what it
-/// was. `number(key)` gives 0 to end it with kNoHandle.
+/// Numbers what add_change() collected. Each round of misses is for all of it at once.
 template <class Number>
-Handle StateAccess::fold(const std::byte* state, Number&& number) {
+void StateAccess::look_up(Number&& number) {
+  for (const Lookup& lookup : lookups_) store_.nodes_.prefetch_key(lookup.hash);
+  for (const Lookup& lookup : lookups_) {
+    changes_[lookup.change].id = number(lookup.key, lookup.hash);
+  }
+  lookups_.clear();
+}
+
+/// Replaces the changes of `level` by those of the level above.
+void StateAccess::make_parents(unsigned level) {
   const TreeShape& shape = store_.shape_;
-  find_changed_words(state);
-  undo_.clear();
-  bool known = true;
-  for (const std::size_t word : changed_) {
-    const NodeId id = number(word_of(state, word));
-    known = known && id != 0;
-    change(word, id);
-  }
-  for (unsigned level = 0; known && level < shape.top(); ++level) {
-    const NodeId* const below = ids_.data() + shape.offset(level);
-    std::size_t parents = 0;
-    for (const std::size_t at : changed_) {
-      const std::size_t parent = at / 2;
-      if (parents > 0 && changed_[parents - 1] == parent) continue;
-      changed_[parents++] = parent;  // behind the entry being read
-      const bool handed_up = 2 * parent + 1 == shape.size(level);
-      const NodeId id = handed_up ? below[2 * parent]
-                                  : number(pair(below[2 * parent], below[2 * parent + 1]));
-      known = known && id != 0;
-      change(shape.offset(level + 1) + parent, id);
+  const NodeId* const here = ids_.data() + shape.offset(level);
+  below_.swap(changes_);
+  changes_.clear();
+  for (std::size_t at = 0; at < below_.size(); ++at) {
+    const Change& change = below_[at];
+    const std::size_t parent = change.at / 2;
+    if (change.at % 2 == 1) {
+      add_change(change.state, parent, pair(here[change.at - 1], change.id));
+    } else if (change.at + 1 == shape.size(level)) {
+      changes_.push_back({change.state, change.id, parent});
+    } else {
+      NodeId right = here[change.at + 1];
+      const bool both = at + 1 < below_.size() && below_[at + 1].state == change.state &&
+                        below_[at + 1].at == change.at + 1;
+      if (both) right = below_[++at].id;
+      add_change(change.state, parent, pair(change.id, right));
     }
-    changed_.resize(parents);
   }
-  const Handle handle = known ? top_handle() : kNoHandle;
-  for (const Change& change : undo_) ids_[change.at] = change.before;
-  return handle;
+}
+
+/// Numbers the changed words of the states, then their ancestors level by level. `number(key, hash)`
+/// may give 0: the handle of a state with such a node means nothing.
+template <class Number>
+void StateAccess::fold(const std::byte* states, std::size_t count, Handle* handles,
+                       Number&& number) {
+  const TreeShape& shape = store_.shape_;
+  changes_.clear();
+  for (std::size_t state = 0; state < count; ++state) {
+    find_changes(states + state * store_.state_bytes_, static_cast<std::uint32_t>(state));
+  }
+  look_up(number);
+  for (unsigned level = 0; level < shape.top(); ++level) {
+    make_parents(level);
+    look_up(number);
+  }
+  const bool one_word = words_.size() == 1;
+  const NodeId* const top = ids_.data() + shape.offset(shape.top());
+  for (std::size_t state = 0; state < count; ++state) {
+    handles[state] = one_word ? top[0] : pair(top[0], top[1]);
+  }
+  for (const Change& change : changes_) {
+    Handle& handle = handles[change.state];
+    if (one_word) {
+      handle = change.id;
+    } else {
+      handle = change.at == 0 ? pair(change.id, right_of(handle)) : pair(left_of(handle), change.id);
+    }
+  }
 }
 
 Handle StateAccess::find(const std::byte* state) {
-  return fold(state, [this](std::uint64_t key) { return store_.nodes_.find(key); });
+  Handle handle = kNoHandle;
+  bool known = true;
+  fold(state, 1, &handle, [&](std::uint64_t key, std::uint64_t hash) {
+    // After a miss the rest is of no use: no node has a 0 in it but by being a word.
+    const NodeId id = known ? store_.nodes_.find(key, hash) : 0;
+    known = known && id != 0;
+    return id;
+  });
+  return known ? handle : kNoHandle;
 }
 
-Handle StateAccess::intern(const std::byte* state) {
-  return fold(state, [this](std::uint64_t key) { return store_.nodes_.intern(key, spare_); });
+void StateAccess::intern(const std::byte* states, std::size_t count, Handle* handles) {
+  fold(states, count, handles, [this](std::uint64_t key, std::uint64_t hash) {
+    return store_.nodes_.intern(key, hash, spare_);
+  });
 }
 
 void StateAccess::flush() {
@@ -160,7 +198,7 @@ void StateAccess::settle() {
 
 StateAccess::Insertion StateAccess::insert(const std::byte* state) {
   Crew alone(1);
-  while (!can_intern() || !can_insert()) {
+  while (can_intern(1) == 0 || !can_insert()) {
     settle();
     const StateStore::Room room = store_.make_room(alone);
     if (room == StateStore::Room::available) continue;
@@ -170,7 +208,8 @@ StateAccess::Insertion StateAccess::insert(const std::byte* state) {
     }
     return {kNoHandle, false, room};
   }
-  const Handle handle = intern(state);
+  Handle handle = kNoHandle;
+  intern(state, 1, &handle);
   const bool is_new = insert(handle, HandleSet::hash(handle));
   settle();
   return {handle, is_new, StateStore::Room::available};

@@ -2,6 +2,8 @@
 // tree of the state read last unfolded; state_store.hpp says why.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,10 +33,18 @@ class StateAccess {
   /// little from those read last. A handle that is returned need not be that of a stored state.
   Handle find(const std::byte* state);
 
-  /// Whether intern() may be called now; if not, settle() and StateStore::make_room().
-  bool can_intern() const { return store_.nodes_.has_room(store_.slack_); }
-  /// The handle of these bytes, whether they are those of a stored state or not.
-  Handle intern(const std::byte* state);
+  /// States that intern() takes at once at most: their cache misses overlap.
+  static constexpr std::size_t kAtOnce = 16;
+  /// How many of `wanted` states intern() may be called for now; if none, settle() and
+  /// StateStore::make_room().
+  std::size_t can_intern(std::size_t wanted) const {
+    wanted = std::min(wanted, kAtOnce);
+    return store_.nodes_.has_room(wanted * store_.slack_) ? wanted
+           : store_.nodes_.has_room(store_.slack_)        ? 1
+                                                          : 0;
+  }
+  /// The handles of `count` states that lie back to back, whether they are stored or not.
+  void intern(const std::byte* states, std::size_t count, Handle* handles);
 
   /// Whether one more state can be inserted; if not, settle() and StateStore::make_room().
   bool can_insert() {
@@ -66,21 +76,28 @@ class StateAccess {
  private:
   static constexpr std::int64_t kLot = 64;
   static constexpr std::size_t kStage = 256;
+  /// A node of the level being numbered that differs from the tree of the state read last.
   struct Change {
-    std::size_t at;
-    NodeId before;
+    std::uint32_t state;  // which of those interned at once
+    NodeId id;
+    std::size_t at;  // in its level
+  };
+  /// A change whose number must be looked up.
+  struct Lookup {
+    std::size_t change;
+    std::uint64_t key;
+    std::uint64_t hash;
   };
 
   void place(unsigned level, std::size_t at, NodeId id);
-  void find_changed_words(const std::byte* state);
+  void find_changes(const std::byte* state, std::uint32_t number);
+  void add_change(std::uint32_t state, std::size_t at, std::uint64_t key);
+  void make_parents(unsigned level);
   template <class Number>
-  Handle fold(const std::byte* state, Number&& number);
+  void look_up(Number&& number);
+  template <class Number>
+  void fold(const std::byte* states, std::size_t count, Handle* handles, Number&& number);
   std::uint64_t word_of(const std::byte* state, std::size_t word) const;
-  Handle top_handle() const;
-  void change(std::size_t at, NodeId id) {
-    undo_.push_back({at, ids_[at]});
-    ids_[at] = id;
-  }
   void flush();
 
   StateStore& store_;
@@ -88,8 +105,8 @@ class StateAccess {
   bool unfolded_ = false;    // words_ and ids_ are those of a state
   std::vector<std::uint64_t> words_;
   std::vector<NodeId> ids_;  // of all nodes, level by level
-  std::vector<std::size_t> changed_;
-  std::vector<Change> undo_;
+  std::vector<Change> changes_, below_;
+  std::vector<Lookup> lookups_;
   NodeId spare_ = 0;
   std::int64_t room_ = 0;
   std::size_t staged_count_ = 0;

@@ -128,9 +128,10 @@ TEST(StateStore, ThreadsInsertTheSameStatesOnce) {
       ASSERT_EQ(store.make_room(crew), Room::available);
       crew.run([&](unsigned t) {
         StateAccess& access = *accesses[t];
-        while (next[t] < kStates && access.can_intern() && access.can_insert()) {
+        while (next[t] < kStates && access.can_intern(1) != 0 && access.can_insert()) {
           const std::uint64_t value = (next[t] + t * kStates / 2 / threads) % kStates;
-          const Handle handle = access.intern(numbered(value * 77'777, 100).data());
+          Handle handle = kNoHandle;
+          access.intern(numbered(value * 77'777, 100).data(), 1, &handle);
           if (access.insert(handle, HandleSet::hash(handle))) ++news[t];
           ++next[t];
         }
