@@ -23,6 +23,7 @@ using litmus::Property;
 struct Options {
   std::string test, design, goal, granularity = "coarse";
   std::vector<std::string> design_files;
+  SearchFlags search;
   bool json = false, ascii = false;
 };
 
@@ -77,7 +78,7 @@ int explain(const Options& options) {
         fmt::format("`{}` has {} tests, one is meant here", options.test, tests.programs.size()));
   }
   const litmus::Program& program = tests.programs.front();
-  SearchFlags search;
+  SearchFlags search = options.search;
   search.granularity = options.granularity;
   const auto limits = check_options(search, 1, stop_on_signals());
   const verdict::CheckResult result = verdict::check(program, design, limits);
@@ -112,6 +113,7 @@ void add_explain(CLI::App& app, Command& chosen) {
   command->add_option("--granularity", options->granularity, "coarse or fine, as for check")
       ->check(unlisted(CLI::IsMember({"coarse", "fine"})))
       ->type_name("HOW");
+  add_threads(*command, options->search);
   command->add_flag("--ascii", options->ascii, "no line-drawing characters on a terminal");
   command->add_flag("--json", options->json, "print JSON (schema drover.explain/1)");
   command->footer(

@@ -124,10 +124,11 @@ class BreadthFirst {
     const Incomplete why = watch_.look([&](double seconds) {
       std::uint64_t transitions = 0;
       for (const auto& worker : workers_) transitions += worker->transitions();
-      const StateIndex next = std::min(level_.next.load(), level_.end);
+      // Those that the other threads have claimed count as expanded.
+      const StateIndex next = std::min(level_.next.load(), level_.end) - workers_[0]->claimed();
       const std::uint64_t states = store_.size();
-      return Progress{states, transitions, states - next, level_.depth, seconds,
-                      store_.bytes_used()};
+      return Progress{states,       transitions, states - next,
+                      level_.depth, seconds,     store_.bytes_used()};
     });
     if (why == Incomplete::none) return true;
     result_.incomplete = why;

@@ -19,10 +19,10 @@ namespace drover::explore::detail {
 struct Level {
   std::uint32_t depth = 0;
   StateIndex end = 0;
-  StateIndex lot = 1;                // states a worker claims at once
-  std::atomic<StateIndex> next{0};   // the first that nobody has claimed
-  std::atomic<bool> pause{false};    // return from work() as soon as possible
-  std::atomic<bool> settle{false};   // claim nothing more
+  StateIndex lot = 1;               // states a worker claims at once
+  std::atomic<StateIndex> next{0};  // the first that nobody has claimed
+  std::atomic<bool> pause{false};   // return from work() as soon as possible
+  std::atomic<bool> settle{false};  // claim nothing more
 };
 
 template <Model M>
@@ -37,8 +37,8 @@ class Expansion {
 
   StateAccess& access() { return access_; }
 
-  /// Expands until the level is done, the pause flag is set, or there is no room: then needs_room().
-  /// Can be called again to go on. `look()` is called now and then; false: return.
+  /// Expands until the level is done, the pause flag is set, or there is no room: then
+  /// needs_room(). Can be called again to go on. `look()` is called now and then; false: return.
   /// `on_terminal(index, bytes)` is called for states without successors.
   template <class OnTerminal, class Look>
   void work(M& model, OnTerminal&& on_terminal, Look&& look) {
@@ -58,6 +58,8 @@ class Expansion {
   }
 
   bool idle() const { return begin_ == end_ && batch_.empty() && waiting_.empty(); }
+  /// States claimed and not yet expanded.
+  StateIndex claimed() const { return end_ - begin_; }
   bool needs_room() const { return needs_room_; }
   std::uint64_t transitions() const { return transitions_.load(std::memory_order_relaxed); }
 
@@ -112,8 +114,8 @@ class Expansion {
     on_terminal(index, StateBytes(state, store.state_bytes()));
   }
 
-  /// Interns the successors of the state read last, then inserts the batch if it has `enough`. False
-  /// if room is needed first.
+  /// Interns the successors of the state read last, then inserts the batch if it has `enough`.
+  /// False if room is needed first.
   bool catch_up(std::size_t enough) {
     const std::size_t bytes = access_.store().state_bytes();
     std::array<Handle, StateAccess::kAtOnce> handles;

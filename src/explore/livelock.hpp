@@ -1,18 +1,19 @@
 // States from which no terminal state can be reached any more: livelocks under strong fairness
 // (every step that is possible again and again is taken at last). Only for complete searches.
 //
-// Without backward transitions there are no cycles (model.hpp): going forward from any state ends in
-// a terminal state, or in one that has only backward transitions, a turning state. If all turning
-// states can end, all states can. So walks from the turning states, which the search has listed,
-// settle nearly every program at next to no cost.
+// Without backward transitions there are no cycles (model.hpp): going forward from any state ends
+// in a terminal state, or in one that has only backward transitions, a turning state. If all
+// turning states can end, all states can. So walks from the turning states, which the search has
+// listed, settle nearly every program at next to no cost.
 //
 // If a walk goes round in a circle, all states are looked at. No edges are stored. Whether a state
 // can end is a bit; a state gets it from any successor that has it, and the states are swept,
-// re-expanding those without it, until a sweep changes nothing. Sweeps alternate between descending and ascending indices: most steps lead to a later level, so
-// the first, descending sweep settles nearly all states, mostly by their first successor, and one
-// sweep more over the rest is needed for each time a shortest way to an end turns back to an earlier
-// state, which the retry loops of a program bound. Bits are only ever set, so threads may sweep
-// together: what is left when nothing changes does not depend on their order.
+// re-expanding those without it, until a sweep changes nothing. Sweeps alternate between descending
+// and ascending indices: most steps lead to a later level, so the first, descending sweep settles
+// nearly all states, mostly by their first successor, and one sweep more over the rest is needed
+// for each time a shortest way to an end turns back to an earlier state, which the retry loops of a
+// program bound. Bits are only ever set, so threads may sweep together: what is left when nothing
+// changes does not depend on their order.
 #pragma once
 
 #include <algorithm>
@@ -57,8 +58,9 @@ class LivelockSearch {
     rest_.resize(workers_);
   }
 
-  Livelock run() {
-    bool all_end = true;
+  /// `walking`: try the turning states first.
+  Livelock run(bool walking) {
+    bool all_end = walking;
     for (auto turning = result_.turning.rbegin(); all_end && turning != result_.turning.rend();
          ++turning) {
       all_end = walk(store_.handle(*turning));
@@ -230,14 +232,22 @@ class LivelockSearch {
 };
 
 /// The shallowest livelock among the states of a complete search of the team's model, whose states
-/// `store` still holds. A search that saw no backward transition is taken to have no cycles, hence no
-/// livelock, and costs nothing here. Stops early on the time limit (counted anew) and the stop flag
-/// of `options`.
+/// `store` still holds. A search that saw no backward transition is taken to have no cycles, hence
+/// no livelock, and costs nothing here. Stops early on the time limit (counted anew) and the stop
+/// flag of `options`.
 template <Model M>
 Livelock find_livelock(Team<M>& team, StateStore& store, const SearchResult& result,
                        const SearchOptions& options = {}) {
   if (!result.complete() || !result.backward) return {};
-  return LivelockSearch<M>(team, store, result, options).run();
+  return LivelockSearch<M>(team, store, result, options).run(true);
+}
+
+/// The same without relying on Transition::backward but for whether there is any: for tests of
+/// models.
+template <Model M>
+Livelock find_livelock_by_sweeping(M& model, StateStore& store, const SearchResult& result) {
+  Team<M> team(model, 1);
+  return LivelockSearch<M>(team, store, result, {}).run(false);
 }
 
 template <Model M>

@@ -159,9 +159,8 @@ inline NodeId NodeTable::intern(std::uint64_t wanted, std::uint64_t hash, NodeId
     *key_of(spare) = wanted;
     Slot vacant = 0;
     // Release: who finds the number in the slot may read the key.
-    if (std::atomic_ref(*slot).compare_exchange_strong(vacant, tag(hash) | spare,
-                                                       std::memory_order_release,
-                                                       std::memory_order_relaxed)) {
+    if (std::atomic_ref(*slot).compare_exchange_strong(
+            vacant, tag(hash) | spare, std::memory_order_release, std::memory_order_relaxed)) {
       const NodeId id = spare;
       spare = 0;
       return id;
@@ -190,8 +189,8 @@ bool NodeTable::restore(std::uint64_t keys, std::vector<NodeId> spares, std::uin
   next_ = keys + 1;
   spares_ = std::move(spares);
   for (std::uint64_t begin = 1; begin <= keys;) {
-    const std::uint64_t chunk_end =
-        std::uint64_t{1} << (kFirstChunkBits + std::bit_width(begin >> kFirstChunkBits));
+    const std::uint64_t chunk_end = std::uint64_t{1}
+                                    << (kFirstChunkBits + std::bit_width(begin >> kFirstChunkBits));
     const std::uint64_t end = chunk_end < keys + 1 ? chunk_end : keys + 1;
     if (!read(key_of(begin), end - begin)) return false;
     begin = end;

@@ -64,8 +64,8 @@ struct Sighting {
 struct SearchResult {
   Incomplete incomplete = Incomplete::none;
   std::uint64_t transitions = 0;
-  std::uint64_t terminals = 0;  // states without successors
-  bool backward = false;        // a transition said it may lie on a cycle
+  std::uint64_t terminals = 0;      // states without successors
+  bool backward = false;            // a transition said it may lie on a cycle
   std::vector<StateIndex> turning;  // states with successors, by backward transitions only
   double seconds = 0;
   /// Level k holds the states [levels[k], levels[k + 1]); the last entry is the number of states.

@@ -29,8 +29,7 @@ StateAccess::StateAccess(StateStore& store)
     : store_(store),
       whole_words_(store.state_bytes() / sizeof(std::uint64_t)),
       words_(store.shape().size(0)),
-      ids_(store.shape().nodes()) {
-}
+      ids_(store.shape().nodes()) {}
 
 void StateAccess::place(unsigned level, std::size_t at, NodeId id) {
   const TreeShape& shape = store_.shape_;
@@ -75,6 +74,13 @@ std::uint64_t StateAccess::word_of(const std::byte* state, std::size_t word) con
 
 void StateAccess::add_change(std::uint32_t state, std::size_t at, std::uint64_t key) {
   const std::uint64_t hash = NodeTable::hash(key);
+  if (!recent_.empty()) {
+    const Recent& recent = recent_[hash % kRecent];
+    if (recent.key == key && recent.id != 0) {
+      changes_.push_back({state, recent.id, at});
+      return;
+    }
+  }
   store_.nodes_.prefetch_slots(hash);
   lookups_.push_back({changes_.size(), key, hash});
   changes_.push_back({state, 0, at});
@@ -107,8 +113,12 @@ template <class Number>
 void StateAccess::look_up(Number&& number) {
   for (const Lookup& lookup : lookups_) store_.nodes_.prefetch_key(lookup.hash);
   for (const Lookup& lookup : lookups_) {
-    changes_[lookup.change].id = number(lookup.key, lookup.hash);
+    const NodeId id = number(lookup.key, lookup.hash);
+    changes_[lookup.change].id = id;
+    if (!recent_.empty()) recent_[lookup.hash % kRecent] = {lookup.key, id};
   }
+  looked_up_ += lookups_.size();
+  if (recent_.empty() && looked_up_ > kRecent) recent_.resize(kRecent);  // not for a tiny search
   lookups_.clear();
 }
 
@@ -135,8 +145,8 @@ void StateAccess::make_parents(unsigned level) {
   }
 }
 
-/// Numbers the changed words of the states, then their ancestors level by level. `number(key, hash)`
-/// may give 0: the handle of a state with such a node means nothing.
+/// Numbers the changed words of the states, then their ancestors level by level. `number(key,
+/// hash)` may give 0: the handle of a state with such a node means nothing.
 template <class Number>
 void StateAccess::fold(const std::byte* states, std::size_t count, Handle* handles,
                        Number&& number) {
@@ -160,7 +170,8 @@ void StateAccess::fold(const std::byte* states, std::size_t count, Handle* handl
     if (one_word) {
       handle = change.id;
     } else {
-      handle = change.at == 0 ? pair(change.id, right_of(handle)) : pair(left_of(handle), change.id);
+      handle =
+          change.at == 0 ? pair(change.id, right_of(handle)) : pair(left_of(handle), change.id);
     }
   }
 }

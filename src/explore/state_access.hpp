@@ -13,6 +13,7 @@
 
 namespace drover::explore {
 
+/// To be made anew after StateStore::clear().
 class StateAccess {
  public:
   explicit StateAccess(StateStore& store);
@@ -47,9 +48,7 @@ class StateAccess {
   void intern(const std::byte* states, std::size_t count, Handle* handles);
 
   /// Whether one more state can be inserted; if not, settle() and StateStore::make_room().
-  bool can_insert() {
-    return room_ > 0 || (room_ = store_.take_room(kLot)) > 0;
-  }
+  bool can_insert() { return room_ > 0 || (room_ = store_.take_room(kLot)) > 0; }
   /// Inserts a state by the handle intern() gave; whether it is new. The list gets it at the
   /// latest when this access settles.
   bool insert(Handle handle, std::uint64_t hash) {
@@ -89,6 +88,13 @@ class StateAccess {
     std::uint64_t hash;
   };
 
+  /// A number this thread looked up lately; id 0: none.
+  struct Recent {
+    std::uint64_t key;
+    NodeId id;
+  };
+  static constexpr std::size_t kRecent = 4096;  // 64 KiB, to stay in the second-level cache
+
   void place(unsigned level, std::size_t at, NodeId id);
   void find_changes(const std::byte* state, std::uint32_t number);
   void add_change(std::uint32_t state, std::size_t at, std::uint64_t key);
@@ -107,6 +113,8 @@ class StateAccess {
   std::vector<NodeId> ids_;  // of all nodes, level by level
   std::vector<Change> changes_, below_;
   std::vector<Lookup> lookups_;
+  std::vector<Recent> recent_;  // by hash
+  std::uint64_t looked_up_ = 0;
   NodeId spare_ = 0;
   std::int64_t room_ = 0;
   std::size_t staged_count_ = 0;

@@ -78,8 +78,7 @@ bool StateStore::make_room_in_tables(Crew& crew) {
   }
   if (nodes_.is_full(slack_)) {
     const std::uint64_t table = nodes_.table_bytes();
-    const std::uint64_t most =
-        left() > kUnlimited - table ? kUnlimited : table + left();
+    const std::uint64_t most = left() > kUnlimited - table ? kUnlimited : table + left();
     if (!nodes_.grow(slack_, most, crew)) return false;
   }
   return list_.capacity() > size() || list_.grow();
@@ -97,8 +96,8 @@ StateStore::Room StateStore::make_room(Crew& crew) {
   nodes_.allow(share);
   if (!nodes_.has_room(slack_) || share == 0) return Room::out_of_memory;
   const std::uint64_t table = size() < visited_.grow_at() ? visited_.grow_at() : visited_.most();
-  const std::uint64_t room = std::min(
-      {table - size(), list_.capacity() - size(), state_limit_ - size(), share});
+  const std::uint64_t room =
+      std::min({table - size(), list_.capacity() - size(), state_limit_ - size(), share});
   room_ = static_cast<std::int64_t>(room);
   return Room::available;
 }

@@ -13,20 +13,21 @@
 //      |    |                  |
 //    word  word  ...         word  ...     node_table.hpp: number <-> 8 bytes of the state
 //
-// (Blom, Lisser, van de Pol, Weber: A Database Approach to Distributed State Space Generation, 2008;
-// Laarman, van de Pol, Weber: Parallel Recursive State Compression for Free, SPIN 2011.) Leaves and
-// inner nodes are all pairs of 32 bits, hence of one table. As a number stands for exactly one pair
-// of its kind of place, two states are equal if and only if their handles are: nothing is hashed
-// away, the answer is exact. The number 0 is none, so no handle is 0.
+// (Blom, Lisser, van de Pol, Weber: A Database Approach to Distributed State Space Generation,
+// 2008; Laarman, van de Pol, Weber: Parallel Recursive State Compression for Free, SPIN 2011.)
+// Leaves and inner nodes are all pairs of 32 bits, hence of one table. As a number stands for
+// exactly one pair of its kind of place, two states are equal if and only if their handles are:
+// nothing is hashed away, the answer is exact. The number 0 is none, so no handle is 0.
 //
-//   visited_  handle_set.hpp   8 slots of 64 bits a cache line: the handles, hashed   8 / load bytes
-//   list_     handle_list.hpp  the handles in order of discovery                      8 bytes
-//   nodes_    node_table.hpp   keys by number, and a hash table of numbers       8 + 4 / load a node
+//   visited_  handle_set.hpp   8 slots of 64 bits a cache line: the handles, hashed   8 / load
+//   bytes list_     handle_list.hpp  the handles in order of discovery                      8 bytes
+//   nodes_    node_table.hpp   keys by number, and a hash table of numbers       8 + 4 / load a
+//   node
 //
-// Both tables grow by a half at loads of 0.85 and 0.8, so a state costs 17 to 22 bytes and its share
-// of nodes: next to none where the two halves of a state vary independently, 0.9 nodes or 12 bytes
-// for three forking processes (bench/scenarios). Nothing is spent on parents: the list is in levels,
-// and a witness is found by re-expanding them (witness.hpp).
+// Both tables grow by a half at loads of 0.85 and 0.8, so a state costs 17 to 22 bytes and its
+// share of nodes: next to none where the two halves of a state vary independently, 0.9 nodes or 12
+// bytes for three forking processes (bench/scenarios). Nothing is spent on parents: the list is in
+// levels, and a witness is found by re-expanding them (witness.hpp).
 //
 // Why it is fast
 //
@@ -46,11 +47,11 @@
 // if there is more than one thread; which states are in it does not.
 //
 // Growing cannot be done beside lookups without making each of them dearer, so it is done between
-// phases (crew.hpp), by all threads together: visited_ is in order of hashes and is copied from front
-// to back, given back to the system as it goes; the numbers are entered again from their keys. It
-// costs each state some 10 ns in all and stops the search for about 5 ms per million states and
-// thread. `room` is how many states may be inserted until then: threads take it in small lots, so
-// limits are exact and no table overflows.
+// phases (crew.hpp), by all threads together: visited_ is in order of hashes and is copied from
+// front to back, given back to the system as it goes; the numbers are entered again from their
+// keys. It costs each state some 10 ns in all and stops the search for about 5 ms per million
+// states and thread. `room` is how many states may be inserted until then: threads take it in small
+// lots, so limits are exact and no table overflows.
 //
 // Next. A slot of visited_ could leave out the bits its place implies (Cleary 1984), and the list
 // could be dropped behind the frontier when no witness is wanted: together 6 to 10 bytes a state.

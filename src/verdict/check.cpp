@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -78,6 +79,7 @@ explore::SearchOptions search_options(const CheckOptions& options) {
   search.time_limit = options.time_limit;
   search.memory_limit = options.memory_limit;
   search.threads = options.threads;
+  if (options.first) search.stop_at = (1U << litmus::kProperties) - 1U;
   search.stop = options.stop;
   search.progress = options.progress;
   return search;
@@ -108,7 +110,10 @@ void add_up(const std::vector<Tally>& tallies, CheckResult& result) {
 
 void search(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
   explore::Team<machine::Machine> team(model, options.threads);
-  explore::StateStore store(model.state_bytes());
+  std::optional<explore::StateStore> own;
+  if (options.arena != nullptr) options.arena->reset(model.state_bytes());
+  explore::StateStore& store =
+      options.arena != nullptr ? *options.arena : own.emplace(model.state_bytes());
   const explore::SearchOptions limits = search_options(options);
   std::vector<Tally> tallies(team.workers());
   const auto found = explore::breadth_first(

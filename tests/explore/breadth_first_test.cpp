@@ -85,8 +85,8 @@ TEST(BreadthFirst, MarksHaveAllShallowestOccurrences) {
       ASSERT_EQ(sighting.steps, first);
       std::set<std::tuple<std::uint32_t, unsigned, unsigned>> seen_moves;
       for (const TransitionRef& move : sighting.transitions) {
-        seen_moves.insert({models::read<std::uint32_t>(models::stored(store, move.source).data()), move.action.actor,
-                           move.action.choice});
+        seen_moves.insert({models::read<std::uint32_t>(models::stored(store, move.source).data()),
+                           move.action.actor, move.action.choice});
       }
       std::set<std::uint32_t> seen_ends;
       for (const StateIndex end : sighting.terminals) {

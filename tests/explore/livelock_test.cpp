@@ -24,7 +24,8 @@ TEST(Livelock, ReaderSpinsOnAFlagNobodyRaises) {
   const Livelock livelock = find_livelock(spin, store, result);
   ASSERT_EQ(livelock.states.size(), 1U);
   EXPECT_EQ(livelock.level, 1U);
-  const auto state = models::read<models::Spin::State>(models::stored(store, livelock.states[0]).data());
+  const auto state =
+      models::read<models::Spin::State>(models::stored(store, livelock.states[0]).data());
   EXPECT_EQ(state.writer, 1);
   EXPECT_EQ(state.flag, 0);
   EXPECT_EQ(state.reader, 0);

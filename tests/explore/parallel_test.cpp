@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <stdexcept>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -101,9 +101,13 @@ void expect_independent_of_threads(const M& model) {
   }
 }
 
-TEST(Parallel, German) { expect_independent_of_threads(models::German<3>()); }
+TEST(Parallel, German) {
+  expect_independent_of_threads(models::German<3>());
+}
 
-TEST(Parallel, Philosophers) { expect_independent_of_threads(models::Philosophers<12>()); }
+TEST(Parallel, Philosophers) {
+  expect_independent_of_threads(models::Philosophers<12>());
+}
 
 TEST(Parallel, FilterLock) {
   expect_independent_of_threads(models::FilterLock<4>());

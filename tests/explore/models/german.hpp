@@ -75,8 +75,8 @@ class German {
   static constexpr std::uint32_t kGranted = 1U << 9;   // ExGntd
   static constexpr std::uint32_t kRunning = 1U << 10;  // Init has been taken
 
-  /// Nodes in the low word; the high one has at most two, so that either word alone takes few values
-  /// (the store keeps equal words once).
+  /// Nodes in the low word; the high one has at most two, so that either word alone takes few
+  /// values (the store keeps equal words once).
   static constexpr unsigned kLow = kCaches <= 4 ? (kCaches + 1) / 2 : kCaches - 2;
 
   // Whole words, so that a changed field is not written short and read back long.
