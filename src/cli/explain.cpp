@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <CLI/Option.hpp>
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <thread>
 
 #include "cli/commands.hpp"
 #include "cli/runner.hpp"
@@ -80,6 +82,7 @@ int explain(const Options& options) {
   const litmus::Program& program = tests.programs.front();
   SearchFlags search = options.search;
   search.granularity = options.granularity;
+  if (search.threads == 0) search.threads = std::max(1U, std::thread::hardware_concurrency());
   const auto limits = check_options(search, 1, stop_on_signals());
   const verdict::CheckResult result = verdict::check(program, design, limits);
   if (result.verdict == litmus::Verdict::unsupported) {

@@ -25,9 +25,8 @@ void add_design_options(CLI::App& command, DesignOptions& options) {
 
 void add_threads(CLI::App& command, SearchFlags& flags) {
   command
-      .add_option(
-          "--threads", flags.threads,
-          "threads of one check (default: one per core if\nchecks run one at a time, else one)")
+      .add_option("--threads", flags.threads,
+                  "threads of one check (default: one per core for a\nsingle check, else one)")
       ->check(unlisted(CLI::Range(1U, 1024U)))
       ->type_name("N");
 }

@@ -23,9 +23,9 @@ struct DesignOptions {
 void add_design_options(CLI::App& command, DesignOptions& options);
 
 struct SearchFlags {
-  unsigned jobs = 0;      // 0: one per core, divided by threads
-  unsigned threads = 0;   // of one check; 0: one per core if checks run one at a time, else one
-  double time_limit = 0;  // seconds of one check; 0: none
+  unsigned jobs = 0;               // 0: one per core, divided by threads
+  unsigned threads = 0;            // of one check; 0: one per core for a single check, else one
+  double time_limit = 0;           // seconds of one check; 0: none
   std::uint64_t memory_limit = 0;  // bytes of one check; 0: what is available
   std::string granularity = "coarse";
   bool progress = false;

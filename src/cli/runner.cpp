@@ -35,7 +35,7 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   verdict::CheckOptions options;
   options.granularity = flags.steps();
   if (flags.time_limit > 0) options.time_limit = flags.time_limit;
-  options.threads = flags.threads > 0 ? flags.threads : at_once == 1 ? cores() : 1;
+  options.threads = flags.threads > 0 ? flags.threads : 1;
   options.first = flags.first;
   // A quarter stays free for what the store's count leaves out and for the other programs.
   options.memory_limit =
@@ -169,7 +169,8 @@ void run_all(std::span<const Task> tasks, const SearchFlags& flags, const std::a
   const std::size_t threads =
       std::min<std::size_t>(flags.jobs > 0 ? flags.jobs : share, tasks.size());
   if (threads == 0) return;
-  const auto options = check_options(flags, static_cast<unsigned>(threads), stop);
+  auto options = check_options(flags, static_cast<unsigned>(threads), stop);
+  if (tasks.size() == 1 && flags.threads == 0) options.threads = cores();
   Shared shared;
   shared.results.resize(tasks.size());
   shared.under_way.resize(threads);

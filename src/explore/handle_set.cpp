@@ -17,8 +17,11 @@ constexpr std::size_t kKeptBytes = std::size_t{64} << 10;
 
 void HandleSet::clear() {
   if (table_.bytes() > kKeptBytes) table_ = MemoryBlock();
+  // What is kept of a larger table is used when that small again, so that equal searches report
+  // equal figures whatever was searched before.
   if (table_) {
-    std::memset(table_.data(), 0, table_.bytes());
+    lines_ = kFirstLines;
+    std::memset(table_.data(), 0, kFirstLines * kLineBytes);
     return;
   }
   table_ = MemoryBlock::allocate(kFirstLines * kLineBytes);

@@ -46,7 +46,7 @@ class HandleSet {
   /// A table of at least `slots` slots, more than now; false if the system refuses. The pages of
   /// the old table are given back while the new one is filled, so there is no peak.
   bool grow(std::uint64_t slots, Crew& crew);
-  std::uint64_t bytes_used() const { return table_.bytes(); }
+  std::uint64_t bytes_used() const { return lines_ * kLineBytes; }
 
  private:
   static constexpr std::uint64_t kGrowLoad = 85;

@@ -27,7 +27,8 @@ void NodeTable::clear() {
   next_ = 1;
   spares_.clear();
   if (table_) {
-    std::memset(table_.data(), 0, table_.bytes());
+    use_lines(kFirstLines);
+    std::memset(table_.data(), 0, kFirstLines * kLineBytes);
   } else if (!make_table(kFirstLines)) {
     std::abort();  // without these 4 KiB no message could be printed either
   }
@@ -38,11 +39,15 @@ bool NodeTable::make_table(std::uint64_t lines) {
   MemoryBlock table = MemoryBlock::allocate(lines * kLineBytes);
   if (!table) return false;
   table_ = std::move(table);  // the old one goes before a page of the new one is touched
+  use_lines(lines);
+  return true;
+}
+
+void NodeTable::use_lines(std::uint64_t lines) {
   lines_ = lines;
   table_limit_ = std::min(lines * kSlotsPerLine * kGrowLoad / 100, kMostIds);
   id_bits_ = static_cast<unsigned>(
       std::bit_width(std::min(lines * kSlotsPerLine * kMostLoad / 100, kMostIds)));
-  return true;
 }
 
 bool NodeTable::have_keys(std::uint64_t ids) {

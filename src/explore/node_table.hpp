@@ -61,8 +61,8 @@ class NodeTable {
 
   /// Numbers given out, spare ones included.
   std::uint64_t size() const { return next_.load(std::memory_order_relaxed) - 1; }
-  std::uint64_t table_bytes() const { return table_.bytes(); }
-  std::uint64_t bytes_used() const { return table_.bytes() + size() * sizeof(std::uint64_t); }
+  std::uint64_t table_bytes() const { return lines_ * kLineBytes; }
+  std::uint64_t bytes_used() const { return table_bytes() + size() * sizeof(std::uint64_t); }
   const std::vector<NodeId>& spares() const { return spares_; }
   /// Fills an empty table with keys 1 .. keys of a saved one, read by `read(first, count, into)`;
   /// `spares` are the numbers that were not in use. False: no room, or read() failed.
@@ -94,6 +94,7 @@ class NodeTable {
   /// The slot that has the key, or the first vacant one; `seen` is what it held.
   Slot* probe(std::uint64_t key, std::uint64_t hash, Slot& seen) const;
   bool make_table(std::uint64_t lines);
+  void use_lines(std::uint64_t lines);
   bool have_keys(std::uint64_t ids);
   void fill(Crew& crew);
   void fill_part(std::uint64_t begin, std::uint64_t end, const std::vector<NodeId>& unused);

@@ -227,16 +227,6 @@ TEST_F(Check, ProgressOnStderrOnly) {
   EXPECT_FALSE(contains(loud.err, "\033")) << "no control characters without a terminal";
 }
 
-/// Everything but the seconds, which herd's block has in its Time line.
-std::string without_times(const std::string& text) {
-  std::istringstream lines(text);
-  std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("Time ") && !contains(line, "search (")) kept += line + '\n';
-  }
-  return kept;
-}
-
 TEST_F(Check, ThreadsOfOneCheckDoNotChangeItsOutput) {
   write("t.litmus", fork_test("t", kTrueExpectations));
   const std::string one =
