@@ -49,6 +49,25 @@ void german(benchmark::State& bench) {
 BENCHMARK(german<4, 1'105'435>)->Name("german/4")->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(german<5, 22'031'029>)->Name("german/5")->Unit(benchmark::kMillisecond)->Iterations(1);
 
+/// The same on two threads: the CPU time is that of both.
+void german_two_threads(benchmark::State& bench) {
+  models::German<4> model;
+  StateStore store(model.state_bytes());
+  SearchOptions options;
+  options.threads = 2;
+  SearchResult result;
+  for (auto round : bench) {
+    result = breadth_first(model, store, options);
+    if (result.states() != 1'105'435) bench.SkipWithError("wrong number of states");
+  }
+  report(bench, result, store);
+}
+BENCHMARK(german_two_threads)
+    ->Name("german/4/threads:2")
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+
 /// A run to the states of the deepest level: the dearest witness there is.
 void german_witness(benchmark::State& bench) {
   models::German<4> model;

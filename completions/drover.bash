@@ -58,19 +58,19 @@ _drover() {
             mapfile -t COMPREPLY < <(compgen -W host -- "$current"; compgen -f -- "$current")
             return
             ;;
-        -j | --jobs | --time-limit | --memory-limit | --iterations | --time)
+        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time)
             return
             ;;
     esac
 
     local designs="--design --all --design-file"
-    local search="--jobs --time-limit --memory-limit --granularity --progress"
+    local search="--jobs --threads --first --time-limit --memory-limit --granularity --progress"
     local options=""
     case $command in
         "") options="check matrix explain designs claims fmt run emit kernels --version" ;;
         check) options="$designs $search --json --verbose" ;;
         matrix) options="$designs $search --color --json" ;;
-        explain) options="--design --design-file --goal --granularity --ascii --json" ;;
+        explain) options="--design --design-file --goal --granularity --threads --ascii --json" ;;
         designs) options="--diff --design-file --json --markdown" ;;
         claims) options="$designs $search --json" ;;
         fmt) options="--check --write" ;;

@@ -27,6 +27,8 @@ complete -c drover -n "$designs; or __fish_seen_subcommand_from explain run" -s 
 complete -c drover -n $designs -l all -d 'all designs'
 complete -c drover -n "$designs; or __fish_seen_subcommand_from explain designs" -l design-file -r -F -d 'a design of your own'
 complete -c drover -n $designs -s j -l jobs -x -d 'checks at once'
+complete -c drover -n "$designs; or __fish_seen_subcommand_from explain" -l threads -x -d 'threads of one check'
+complete -c drover -n $designs -l first -d 'stop at the first violation'
 complete -c drover -n $designs -l time-limit -x -d 'seconds for one check'
 complete -c drover -n $designs -l memory-limit -x -d 'bytes of states for one check'
 complete -c drover -n $designs -l progress -d 'report progress on stderr'

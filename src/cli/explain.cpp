@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <CLI/Option.hpp>
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <thread>
 
 #include "cli/commands.hpp"
 #include "cli/runner.hpp"
@@ -23,6 +25,7 @@ using litmus::Property;
 struct Options {
   std::string test, design, goal, granularity = "coarse";
   std::vector<std::string> design_files;
+  SearchFlags search;
   bool json = false, ascii = false;
 };
 
@@ -77,8 +80,9 @@ int explain(const Options& options) {
         fmt::format("`{}` has {} tests, one is meant here", options.test, tests.programs.size()));
   }
   const litmus::Program& program = tests.programs.front();
-  SearchFlags search;
+  SearchFlags search = options.search;
   search.granularity = options.granularity;
+  if (search.threads == 0) search.threads = std::max(1U, std::thread::hardware_concurrency());
   const auto limits = check_options(search, 1, stop_on_signals());
   const verdict::CheckResult result = verdict::check(program, design, limits);
   if (result.verdict == litmus::Verdict::unsupported) {
@@ -112,6 +116,7 @@ void add_explain(CLI::App& app, Command& chosen) {
   command->add_option("--granularity", options->granularity, "coarse or fine, as for check")
       ->check(unlisted(CLI::IsMember({"coarse", "fine"})))
       ->type_name("HOW");
+  add_threads(*command, options->search);
   command->add_flag("--ascii", options->ascii, "no line-drawing characters on a terminal");
   command->add_flag("--json", options->json, "print JSON (schema drover.explain/1)");
   command->footer(

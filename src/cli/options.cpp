@@ -23,10 +23,19 @@ void add_design_options(CLI::App& command, DesignOptions& options) {
       ->type_name("FILE.toml");
 }
 
+void add_threads(CLI::App& command, SearchFlags& flags) {
+  command
+      .add_option("--threads", flags.threads,
+                  "threads of one check (default: one per core for a\nsingle check, else one)")
+      ->check(unlisted(CLI::Range(1U, 1024U)))
+      ->type_name("N");
+}
+
 void add_search_flags(CLI::App& command, SearchFlags& flags) {
   command.add_option("-j,--jobs", flags.jobs, "checks at once (default: one per core)")
       ->check(unlisted(CLI::Range(1U, 1024U)))
       ->type_name("N");
+  add_threads(command, flags);
   command.add_option("--time-limit", flags.time_limit, "seconds for one check")
       ->check(unlisted(CLI::PositiveNumber))
       ->type_name("SEC");
@@ -40,6 +49,9 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
                   "steps: coarse (up to the next access others\ncan observe), fine (every access)")
       ->check(unlisted(CLI::IsMember({"coarse", "fine"})))
       ->type_name("HOW");
+  command.add_flag("--first", flags.first,
+                   "stop a check once it has seen a property violated: exit 3, or\n1 if that "
+                   "property was to hold");
   command.add_flag("--progress", flags.progress,
                    "report progress on stderr even if it is no terminal");
 }

@@ -23,17 +23,21 @@ struct DesignOptions {
 void add_design_options(CLI::App& command, DesignOptions& options);
 
 struct SearchFlags {
-  unsigned jobs = 0;               // 0: one per core
+  unsigned jobs = 0;               // 0: one per core, divided by threads
+  unsigned threads = 0;            // of one check; 0: one per core for a single check, else one
   double time_limit = 0;           // seconds of one check; 0: none
   std::uint64_t memory_limit = 0;  // bytes of one check; 0: what is available
   std::string granularity = "coarse";
   bool progress = false;
+  bool first = false;  // stop a check at the first violation
 
   [[nodiscard]] machine::Granularity steps() const {
     return granularity == "fine" ? machine::Granularity::fine : machine::Granularity::coarse;
   }
 };
-/// -j, --time-limit, --memory-limit, --granularity, --progress.
+/// -j, --threads, --time-limit, --memory-limit, --granularity, --first, --progress.
+/// --threads alone.
+void add_threads(CLI::App& command, SearchFlags& flags);
 void add_search_flags(CLI::App& command, SearchFlags& flags);
 
 /// The end of a command's --help: what there is to know beyond the options, then "Examples:".

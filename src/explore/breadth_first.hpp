@@ -1,70 +1,35 @@
 // Exhaustive search, strictly level by level: level k is exactly the states k steps from the
-// initial one. One thread, deterministic. Neither paths (witness.hpp) nor cycles (livelock.hpp) are
-// found here.
+// initial one, however many threads work. What one of them does is in expansion.hpp. Neither paths
+// (witness.hpp) nor cycles (livelock.hpp) are found here.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "explore/expansion.hpp"
 #include "explore/model.hpp"
 #include "explore/search_types.hpp"
+#include "explore/state_access.hpp"
 #include "explore/state_store.hpp"
+#include "explore/team.hpp"
 
 namespace drover::explore {
-
-/// Successors waiting to be looked up: collected until the batch is full, so that the cache misses
-/// of their lookups overlap.
-class SuccessorBatch {
- public:
-  static constexpr std::size_t kSize = 64;
-
-  explicit SuccessorBatch(std::size_t state_bytes)
-      : state_bytes_(state_bytes), states_(kSize * state_bytes) {}
-
-  /// Adds a copy of the successor; true if the batch is full now.
-  bool add(const StateStore& store, const std::byte* successor) {
-    std::byte* const copy = states_.data() + count_ * state_bytes_;
-    copy_state(copy, successor, state_bytes_);
-    const std::uint64_t hash = store.hash(copy);
-    store.prefetch(hash);
-    hashes_[count_] = hash;
-    return ++count_ == kSize;
-  }
-
-  /// Inserts all and empties the batch. Outcome other than inserted or present: some were not
-  /// stored.
-  StateStore::Outcome insert_into(StateStore& store) {
-    StateStore::Outcome worst = StateStore::Outcome::inserted;
-    for (std::size_t at = 0; at < count_; ++at) {
-      const auto inserted = store.insert(states_.data() + at * state_bytes_, hashes_[at]);
-      if (inserted.index == kAbsent) worst = inserted.outcome;
-    }
-    count_ = 0;
-    return worst;
-  }
-
- private:
-  std::size_t state_bytes_;
-  std::size_t count_ = 0;
-  std::vector<std::byte> states_;
-  std::array<std::uint64_t, kSize> hashes_{};
-};
 
 /// One run of the search; use breadth_first() below.
 template <Model M, class OnTerminal>
 class BreadthFirst {
  public:
-  BreadthFirst(M& model, StateStore& store, const SearchOptions& options, OnTerminal& on_terminal)
-      : model_(model),
-        store_(store),
-        on_terminal_(on_terminal),
-        watch_(options),
-        batch_(store.state_bytes()) {}
+  BreadthFirst(Team<M>& team, StateStore& store, const SearchOptions& options,
+               OnTerminal& on_terminal)
+      : team_(team), store_(store), options_(options), on_terminal_(on_terminal), watch_(options) {
+    workers_.push_back(std::make_unique<Worker>(store_, level_));
+  }
 
   SearchResult run() {
     result_.levels.push_back(0);
@@ -73,107 +38,157 @@ class BreadthFirst {
     while (result_.complete() && level_begin() < store_.size()) {
       expand_level();
       if (store_.size() > result_.levels.back()) result_.levels.push_back(store_.size());
-      ++depth_;
+      ++level_.depth;
+      if (result_.complete() && (seen() & options_.stop_at) != 0) {
+        result_.incomplete = Incomplete::first;
+      }
+    }
+    for (const auto& worker : workers_) add_up(*worker);
+    std::sort(result_.turning.begin(), result_.turning.end());
+    for (Sighting& sighting : result_.marks) {
+      std::sort(sighting.transitions.begin(), sighting.transitions.end());
+      std::sort(sighting.terminals.begin(), sighting.terminals.end());
     }
     result_.seconds = watch_.seconds();
     return std::move(result_);
   }
 
  private:
-  StateIndex level_begin() const { return result_.levels[depth_]; }
+  using Worker = detail::Expansion<M>;
+  /// Levels of fewer states are not worth waking the other threads.
+  static constexpr StateIndex kWorthThreads = 1024;
+  static constexpr StateIndex kMostLot = 256;
+
+  StateIndex level_begin() const { return result_.levels[level_.depth]; }
 
   void insert_initial() {
     std::vector<std::byte> initial(store_.state_bytes());
-    std::as_const(model_).initial(initial.data());
-    note(store_.insert(initial.data()).outcome);
+    std::as_const(team_.model(0)).initial(initial.data());
+    StateAccess access(store_);
+    note(access.insert(initial.data()).room);
   }
 
-  /// Expands the states of level depth_, which all are stored when this begins.
+  /// Expands the states of level_.depth, which all are stored when this begins.
   void expand_level() {
-    const StateIndex end = result_.levels[depth_ + 1];
-    for (StateIndex index = level_begin(); index < end; ++index) {
-      if (index % Watch::kExpansionsBetweenLooks == 0 && !look(index)) return;
-      expand(index);
-      if (!result_.complete()) return;
-    }
-    flush();
-  }
-
-  void expand(StateIndex index) {
-    const std::byte* const state = store_.state(index);
-    const std::uint64_t before = result_.transitions;
-    model_.expand(state, [&](const Transition& transition) {
-      ++result_.transitions;
-      result_.backward |= transition.backward;
-      if (transition.marks != 0) [[unlikely]] {
-        sight(transition.marks, depth_ + 1, [&](Sighting& sighting) {
-          sighting.transitions.push_back({index, transition.action});
-        });
+    const StateIndex begin = level_begin();
+    level_.end = result_.levels[level_.depth + 1];
+    level_.next = begin;
+    const StateIndex states = level_.end - begin;
+    const bool together = team_.workers() > 1 && states >= kWorthThreads;
+    level_.lot = together ? std::min(kMostLot, states / (8 * team_.workers())) : kMostLot;
+    for (bool done = false; !done && result_.complete();) {
+      level_.pause = false;
+      work(together);
+      done = true;
+      bool needs_room = false;
+      for (const auto& worker : workers_) {
+        worker->access().settle();
+        done = done && worker->idle();
+        needs_room = needs_room || worker->needs_room();
       }
-      if (batch_.add(store_, transition.successor.data())) flush();
-    });
-    if (result_.transitions == before) terminal(index, state);
-  }
-
-  void terminal(StateIndex index, const std::byte* state) {
-    ++result_.terminals;
-    sight(model_.terminal(state), depth_,
-          [&](Sighting& sighting) { sighting.terminals.push_back(index); });
-    on_terminal_(index, StateBytes(state, store_.state_bytes()));
-  }
-
-  template <class Add>
-  void sight(Marks marks, std::uint32_t steps, Add&& add) {
-    for (; marks != 0; marks &= marks - 1) {
-      Sighting& sighting = result_.marks[static_cast<std::size_t>(std::countr_zero(marks))];
-      if (steps > sighting.steps) continue;
-      if (steps < sighting.steps) sighting = Sighting{steps, {}, {}};
-      add(sighting);
+      if (needs_room && result_.complete()) note(store_.make_room(team_.crew()));
     }
   }
 
-  void flush() { note(batch_.insert_into(store_)); }
-
-  void note(StateStore::Outcome outcome) {
-    if (outcome == StateStore::Outcome::out_of_memory) result_.incomplete = Incomplete::memory;
-    if (outcome == StateStore::Outcome::too_many) result_.incomplete = Incomplete::states;
+  void work(bool together) {
+    const auto one = [this](unsigned number) {
+      workers_[number]->work(
+          team_.model(number),
+          [&](StateIndex index, StateBytes bytes) { on_terminal_(number, index, bytes); },
+          [&] { return number != 0 || look(); });
+    };
+    if (!together) return one(0);
+    while (workers_.size() < team_.workers()) {
+      workers_.push_back(std::make_unique<Worker>(store_, level_));
+    }
+    team_.run(one);
   }
 
-  bool look(StateIndex index) {
-    result_.incomplete = watch_.look([&](double seconds) {
-      return Progress{store_.size(), result_.transitions, store_.size() - index, depth_,
-                      seconds,       store_.bytes_used()};
+  void note(StateStore::Room room) {
+    if (room == StateStore::Room::out_of_memory) result_.incomplete = Incomplete::memory;
+    if (room == StateStore::Room::too_many) result_.incomplete = Incomplete::states;
+  }
+
+  Marks seen() const {
+    Marks seen = 0;
+    for (const auto& worker : workers_) {
+      for (std::size_t bit = 0; bit < worker->marks.size(); ++bit) {
+        if (worker->marks[bit].seen()) seen |= Marks{1} << bit;
+      }
+    }
+    return seen;
+  }
+
+  /// Called by worker 0 while all work.
+  bool look() {
+    const Incomplete why = watch_.look([&](double seconds) {
+      std::uint64_t transitions = 0;
+      for (const auto& worker : workers_) transitions += worker->transitions();
+      // Those that the other threads have claimed count as expanded.
+      const StateIndex next = std::min(level_.next.load(), level_.end) - workers_[0]->claimed();
+      const std::uint64_t states = store_.size();
+      return Progress{states,       transitions, states - next,
+                      level_.depth, seconds,     store_.bytes_used()};
     });
-    return result_.complete();
+    if (why == Incomplete::none) return true;
+    result_.incomplete = why;
+    level_.pause = true;
+    return false;
   }
 
-  M& model_;
+  void add_up(const Worker& worker) {
+    result_.transitions += worker.transitions();
+    result_.terminals += worker.terminals;
+    result_.backward |= worker.backward;
+    result_.turning.insert(result_.turning.end(), worker.turning.begin(), worker.turning.end());
+    for (std::size_t bit = 0; bit < worker.marks.size(); ++bit) {
+      const Sighting& from = worker.marks[bit];
+      Sighting& to = result_.marks[bit];
+      if (!from.seen() || from.steps > to.steps) continue;
+      if (from.steps < to.steps) to = Sighting{from.steps, {}, {}};
+      to.transitions.insert(to.transitions.end(), from.transitions.begin(), from.transitions.end());
+      to.terminals.insert(to.terminals.end(), from.terminals.begin(), from.terminals.end());
+    }
+  }
+
+  Team<M>& team_;
   StateStore& store_;
+  const SearchOptions& options_;
   OnTerminal& on_terminal_;
   Watch watch_;
-  SuccessorBatch batch_;
+  detail::Level level_;
+  std::vector<std::unique_ptr<Worker>> workers_;
   SearchResult result_;
-  std::uint32_t depth_ = 0;  // level being expanded
 };
 
 /// Clears `store`, then explores every state reachable from the model's initial one, within the
-/// limits. `on_terminal(StateIndex, StateBytes)` is called for every state without successors, in
-/// order of discovery. The states stay in the store, level by level, for witness() and
-/// find_livelock().
+/// limits, with all workers of `team`. `on_terminal(unsigned worker, StateIndex, StateBytes)` is
+/// called for every state without successors; each worker calls it in its own thread. The states
+/// stay in the store, level by level, for witness() and find_livelock().
 ///
-/// The store must be made for states of model.state_bytes() bytes. Counts of an incomplete result
-/// tell what was done up to the end of the search; nothing that was stored is lost.
+/// The store must be made for states of model.state_bytes() bytes. Of a complete search, everything
+/// but `seconds` and the order of states within a level is the same for any number of workers.
+/// Counts of an incomplete result tell what was done up to the end of the search; nothing that was
+/// stored is lost.
+template <Model M, class OnTerminal>
+SearchResult breadth_first(Team<M>& team, StateStore& store, const SearchOptions& options,
+                           OnTerminal&& on_terminal) {
+  store.clear(options.memory_limit, options.state_limit);
+  return BreadthFirst<M, std::remove_reference_t<OnTerminal>>(team, store, options, on_terminal)
+      .run();
+}
+
+/// The same with a team of its own, of options.threads workers.
 template <Model M, class OnTerminal>
 SearchResult breadth_first(M& model, StateStore& store, const SearchOptions& options,
                            OnTerminal&& on_terminal) {
-  store.clear(options.memory_limit, options.state_limit);
-  return BreadthFirst<M, std::remove_reference_t<OnTerminal>>(model, store, options, on_terminal)
-      .run();
+  Team<M> team(model, options.threads);
+  return breadth_first(team, store, options, on_terminal);
 }
 
 template <Model M>
 SearchResult breadth_first(M& model, StateStore& store, const SearchOptions& options = {}) {
-  return breadth_first(model, store, options, [](StateIndex, StateBytes) {});
+  return breadth_first(model, store, options, [](unsigned, StateIndex, StateBytes) {});
 }
 
 }  // namespace drover::explore

@@ -57,6 +57,13 @@ MemoryBlock MemoryBlock::allocate(std::size_t bytes) {
   return block;
 }
 
+void MemoryBlock::discard(std::size_t offset, std::size_t bytes) {
+  if (mapped_ == 0) return;
+  const std::size_t begin = round_up(offset, kHugePage);
+  const std::size_t end = (offset + bytes) / kHugePage * kHugePage;
+  if (begin < end) madvise(data_ + begin, end - begin, MADV_DONTNEED);  // a hint here
+}
+
 void MemoryBlock::release() {
   if (data_ == nullptr) return;
   if (mapped_ != 0) {

@@ -25,6 +25,10 @@ class MemoryBlock {
   /// memory only once they are written.
   static MemoryBlock allocate(std::size_t bytes);
 
+  /// Gives the whole pages of [offset, offset + bytes) back to the system: they are zero again.
+  /// Does nothing to a block from the heap.
+  void discard(std::size_t offset, std::size_t bytes);
+
   std::byte* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
   explicit operator bool() const { return data_ != nullptr; }

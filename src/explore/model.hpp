@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace drover::explore {
 
@@ -29,8 +30,7 @@ struct Transition {
   StateBytes successor;
   Action action;
   Marks marks = 0;
-  bool backward =
-      false;  // may lie on a cycle (a retry loop); only such make the search look for livelocks
+  bool backward = false;  // goes back (a retry loop): every cycle must have such a transition
 };
 
 /// A Model is:
@@ -39,9 +39,21 @@ struct Transition {
 ///   template <class Emit> void expand(const std::byte* state, Emit&& emit);
 ///                                                         calls emit(const Transition&) for each
 ///                                                         successor; `successor` is valid during
-///                                                         the call only
+///                                                         the call only. emit may return a bool:
+///                                                         at false expand may leave the rest out,
+///                                                         see offer()
 ///   Marks terminal(const std::byte* state);               called for a state without successors
-/// expand and terminal may use scratch memory of the model: one model object per thread.
+/// expand and terminal may use scratch memory of the model: one model object per thread, copies of
+/// the first.
+///
+/// Where reductions belong. Both choose among what a Model emits, so the store and the searches
+/// need not know of them. Symmetry: a wrapper Model that emits the least of the states equal up to
+/// a permutation; it needs from the model which parts are interchangeable and how to permute a
+/// state. Partial-order reduction: a wrapper that emits an ample subset of the transitions; it
+/// needs for each actor's next step a footprint (what it reads and writes, and what its later steps
+/// may), which marks a step can show, and that at least one state of every cycle is expanded in
+/// full, for which Transition::backward is there. Witness, replay and livelock search then work on
+/// the wrapper.
 template <class M>
 concept Model = requires(M m, const M c, std::byte* out, const std::byte* in,
                          void (*emit)(const Transition&)) {
@@ -49,6 +61,18 @@ concept Model = requires(M m, const M c, std::byte* out, const std::byte* in,
   {c.initial(out)};
   {m.expand(in, emit)};
   { m.terminal(in) } -> std::convertible_to<Marks>;
-};
+}
+&&std::copy_constructible<M>;
+
+/// Emits a transition; whether more are wanted.
+template <class Emit>
+bool offer(Emit&& emit, const Transition& transition) {
+  if constexpr (std::is_same_v<decltype(emit(transition)), bool>) {
+    return emit(transition);
+  } else {
+    emit(transition);
+    return true;
+  }
+}
 
 }  // namespace drover::explore

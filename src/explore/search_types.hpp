@@ -17,7 +17,7 @@
 namespace drover::explore {
 
 /// Why a search ended before every reachable state was expanded.
-enum class Incomplete : std::uint8_t { none, time, memory, interrupted, states };
+enum class Incomplete : std::uint8_t { none, time, memory, interrupted, states, first };
 
 /// A snapshot of a running search.
 struct Progress {
@@ -33,6 +33,8 @@ struct SearchOptions {
   std::uint64_t state_limit = kUnlimited;
   std::uint64_t memory_limit = kUnlimited;  // bytes, see StateStore::bytes_used()
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
+  unsigned threads = 1;
+  Marks stop_at = 0;  // end (Incomplete::first) after the level in which one of these was seen
   const std::atomic<bool>* stop = nullptr;        // set by a signal handler, for instance
   std::function<void(const Progress&)> progress;  // called about once in progress_interval
   double progress_interval = 1.0;                 // seconds
@@ -62,8 +64,9 @@ struct Sighting {
 struct SearchResult {
   Incomplete incomplete = Incomplete::none;
   std::uint64_t transitions = 0;
-  std::uint64_t terminals = 0;  // states without successors
-  bool backward = false;        // a transition said it may lie on a cycle
+  std::uint64_t terminals = 0;      // states without successors
+  bool backward = false;            // a transition said it may lie on a cycle
+  std::vector<StateIndex> turning;  // states with successors, by backward transitions only
   double seconds = 0;
   /// Level k holds the states [levels[k], levels[k + 1]); the last entry is the number of states.
   /// If the search is incomplete the last level may lack states.

@@ -1,161 +1,114 @@
-// Growth of the state store: table, chunks and limits. The hot paths are in the header.
+// Limits and growth of the state store; the essay is in the header.
 #include "explore/state_store.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <utility>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include <limits>
 
 namespace drover::explore {
 
-namespace {
-
-// Loads as fractions of 1000 slots.
-constexpr std::uint64_t kGrowLoad = 700;
-constexpr std::uint64_t kLastGrowLoad = 850;  // aimed at when the memory limit sets the size
-constexpr std::uint64_t kMostLoad = 900;      // beyond this a probe gets long
-
-// What clear() keeps.
-constexpr std::size_t kKeptTableBytes = std::size_t{64} << 10;
-constexpr std::size_t kKeptChunkBytes = std::size_t{256} << 10;
-
-std::uint64_t part(std::uint64_t whole, std::uint64_t per_mille) {
-  return whole / 1000 * per_mille + whole % 1000 * per_mille / 1000;
-}
-
-}  // namespace
-
-std::uint64_t detail::hash_long(const std::byte* state, std::size_t bytes) {
-  return XXH3_64bits(state, bytes);
+TreeShape::TreeShape(std::size_t state_bytes) {
+  sizes_[0] = (state_bytes + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
+  while (sizes_[top_] > 2) {
+    sizes_[top_ + 1] = (sizes_[top_] + 1) / 2;
+    offsets_[top_ + 1] = offsets_[top_] + sizes_[top_];
+    ++top_;
+  }
 }
 
 StateStore::StateStore(std::size_t state_bytes, std::uint64_t memory_limit,
                        std::uint64_t state_limit)
     : state_bytes_(state_bytes),
+      shape_(state_bytes),
       memory_limit_(memory_limit),
-      state_limit_(std::min(state_limit, kMostStates)) {
-  start();
-}
-
-void StateStore::start() {
-  if (!table_) {
-    table_ = MemoryBlock::allocate(kFirstLines * kLineBytes);
-    // A probe needs a table; without these 4 KiB no message could be printed either.
-    if (!table_) std::abort();
-  }
-  lines_ = table_.bytes() / kLineBytes;
-  grow_at_ = part(lines_ * kSlotsPerLine, kGrowLoad);
-  size_ = 0;
-  set_room();
-}
-
-void StateStore::clear() {
-  // Under a memory limit every search begins alike, so that all are refused at the same state.
-  const bool fresh = memory_limit_ != kUnlimited && lines_ > kFirstLines;
-  if (fresh || table_.bytes() > kKeptTableBytes) {
-    table_ = MemoryBlock();
-  } else {
-    std::memset(table_.data(), 0, table_.bytes());
-  }
-  while (chunk_count_ > 0 && chunks_[chunk_count_ - 1].bytes() > kKeptChunkBytes) {
-    --chunk_count_;
-    chunks_[chunk_count_] = MemoryBlock();
-  }
-  chunk_end_ = chunk_count_ == 0 ? 0 : std::uint64_t{1} << (kFirstChunkBits + chunk_count_ - 1);
-  start();
-}
+      state_limit_(std::min(state_limit, kMostStates)) {}
 
 void StateStore::clear(std::uint64_t memory_limit, std::uint64_t state_limit) {
   memory_limit_ = memory_limit;
   state_limit_ = std::min(state_limit, kMostStates);
+  nodes_.clear();
+  visited_.clear();
+  list_.clear();
+  room_ = 0;
+  slack_ = 1;  // no room for any
+}
+
+void StateStore::reset(std::size_t state_bytes) {
   clear();
+  state_bytes_ = state_bytes;
+  shape_ = TreeShape(state_bytes);
 }
 
-void StateStore::set_room() {
-  const std::uint64_t for_states =
-      memory_limit_ > table_.bytes() ? memory_limit_ - table_.bytes() : 0;
-  room_ = std::min({grow_at_, chunk_end_, state_limit_, for_states / state_bytes_});
+std::uint64_t StateStore::bytes_used() const {
+  return nodes_.bytes_used() + visited_.bytes_used() + list_.bytes_used();
 }
 
-/// Called when one state more does not fit into what is there. Outcome::inserted means there is
-/// room.
-StateStore::Outcome StateStore::make_room() {
-  if (size_ >= state_limit_) return Outcome::too_many;
-  if (size_ >= grow_at_ && !grow_table()) return Outcome::out_of_memory;
-  if (size_ >= chunk_end_ && !add_chunk()) return Outcome::out_of_memory;
-  set_room();
-  return size_ < room_ ? Outcome::inserted : Outcome::out_of_memory;
+std::uint64_t StateStore::left() const {
+  const std::uint64_t used = bytes_used();
+  return memory_limit_ > used ? memory_limit_ - used : 0;
 }
 
-/// The lines of the table that fills the memory limit together with its states.
-std::uint64_t StateStore::most_lines() const {
-  // Bytes for each 1000 slots at the load aimed at: the slots, and the states they name.
-  const std::uint64_t bytes = 1000 * sizeof(Slot) + kLastGrowLoad * state_bytes_;
-  const std::uint64_t slots = memory_limit_ / bytes * 1000 + memory_limit_ % bytes * 1000 / bytes;
-  return slots / kSlotsPerLine;
-}
-
-bool StateStore::grow_table() {
-  const std::uint64_t most = most_lines();
-  const std::uint64_t wanted = std::min(2 * lines_, most);
-  if (wanted > lines_) {
-    MemoryBlock bigger = MemoryBlock::allocate(wanted * kLineBytes);
-    if (bigger) {
-      table_ = std::move(bigger);  // the old one goes before a page of the new one is touched
-      lines_ = wanted;
-      fill_table();
-      grow_at_ = part(lines_ * kSlotsPerLine, wanted == most ? kMostLoad : kGrowLoad);
-      return true;
-    }
+std::int64_t StateStore::take_room(std::int64_t wanted) {
+  std::int64_t have = room_.load(std::memory_order_relaxed);
+  while (have > 0) {
+    const std::int64_t taken = std::min(wanted, have);
+    if (room_.compare_exchange_weak(have, have - taken, std::memory_order_relaxed)) return taken;
   }
-  // No larger table to be had: fill the one there is.
-  grow_at_ = part(lines_ * kSlotsPerLine, kMostLoad);
-  return size_ < grow_at_;
+  return 0;
 }
 
-StateStore::Slot* StateStore::vacant_slot(std::uint64_t hash) const {
-  const std::uint64_t first = hash >> 28;
-  std::uint64_t line = line_number(hash);
-  for (;;) {
-    Slot* const slots_of_line = slots() + line * kSlotsPerLine;
-    for (std::uint64_t step = 0; step < kSlotsPerLine; ++step) {
-      Slot* const slot = slots_of_line + (first + step) % kSlotsPerLine;
-      if (*slot == 0) return slot;
-    }
-    line = line + 1 == lines_ ? 0 : line + 1;
+/// Slots for the next table of handles: half as many again, or what is left of the memory limit
+/// when every slot of it comes with its share of list and nodes.
+std::uint64_t StateStore::wanted_slots() const {
+  const std::uint64_t wanted = visited_.slots() / 2 * 3;
+  if (memory_limit_ == kUnlimited) return wanted;
+  const std::uint64_t states = std::max<std::uint64_t>(size(), 1);
+  const double nodes = static_cast<double>(nodes_.bytes_used()) / static_cast<double>(states);
+  const double most = static_cast<double>(memory_limit_) / (8.0 / 0.9 + 8.0 + nodes) / 0.9;
+  const auto slots = static_cast<std::uint64_t>(most);
+  // The last growth is not to be a tiny one.
+  return slots < wanted + wanted / 4 ? std::min(slots, wanted + wanted / 4) : wanted;
+}
+
+bool StateStore::make_room_in_tables(Crew& crew) {
+  if (size() >= visited_.grow_at()) {
+    const std::uint64_t slots = wanted_slots();
+    const std::uint64_t more = slots > visited_.slots() ? (slots - visited_.slots()) * 8 : 0;
+    if (more != 0 && more < left()) visited_.grow(slots, crew);
+    if (size() >= visited_.most()) return false;
   }
-}
-
-/// Enters all states into the vacant table. They are known to differ, so nothing is compared.
-void StateStore::fill_table() {
-  constexpr std::uint64_t kBatch = 32;
-  std::array<std::uint64_t, kBatch> hashes{};
-  for (StateIndex begin = 0; begin < size_; begin += kBatch) {
-    const std::uint64_t count = std::min(kBatch, size_ - begin);
-    for (std::uint64_t at = 0; at < count; ++at) {
-      hashes[at] = hash(state(begin + at));
-      __builtin_prefetch(line_of(hashes[at]), 1);
-    }
-    for (std::uint64_t at = 0; at < count; ++at) {
-      *vacant_slot(hashes[at]) = tag_of(hashes[at]) | (begin + at + 1);
-    }
+  if (nodes_.is_full(slack_)) {
+    const std::uint64_t table = nodes_.table_bytes();
+    const std::uint64_t most = left() > kUnlimited - table ? kUnlimited : table + left();
+    if (!nodes_.grow(slack_, most, crew)) return false;
   }
+  return list_.capacity() > size() || list_.grow();
 }
 
-bool StateStore::add_chunk() {
-  if (chunk_count_ == kMostChunks) return false;
-  const std::uint64_t begin = chunk_end_;
-  const std::uint64_t end = std::uint64_t{1} << (kFirstChunkBits + chunk_count_);
-  if ((end - begin) > std::numeric_limits<std::size_t>::max() / state_bytes_) return false;
-  MemoryBlock chunk = MemoryBlock::allocate((end - begin) * state_bytes_);
-  if (!chunk) return false;
-  bases_[chunk_count_] = reinterpret_cast<std::uintptr_t>(chunk.data()) - begin * state_bytes_;
-  chunks_[chunk_count_] = std::move(chunk);
-  ++chunk_count_;
-  chunk_end_ = end;
+StateStore::Room StateStore::make_room(Crew& crew) {
+  room_ = 0;
+  if (size() >= state_limit_) return Room::too_many;
+  // Each thread looks before it interns a state, and all may look at the same moment.
+  slack_ = crew.workers() * shape_.nodes() + crew.workers();
+  if (!make_room_in_tables(crew)) return Room::out_of_memory;
+  // Of what is left one part is for nodes and one for the list: this is asked again when either is
+  // used up, until neither gets anything.
+  const std::uint64_t share = memory_limit_ == kUnlimited ? kUnlimited : left() / 16;
+  nodes_.allow(share);
+  if (!nodes_.has_room(slack_) || share == 0) return Room::out_of_memory;
+  const std::uint64_t table = size() < visited_.grow_at() ? visited_.grow_at() : visited_.most();
+  const std::uint64_t room =
+      std::min({table - size(), list_.capacity() - size(), state_limit_ - size(), share});
+  room_ = static_cast<std::int64_t>(room);
+  return Room::available;
+}
+
+bool StateStore::restore_handles(const Handle* handles, std::uint64_t count, Crew& crew) {
+  for (std::uint64_t at = 0; at < count; ++at) {
+    if (room_ == 0 && make_room(crew) != Room::available) return false;
+    if (handles[at] == kNoHandle || !visited_.insert(handles[at])) return false;
+    list_.append(&handles[at], 1);
+    --room_;
+  }
   return true;
 }
 

@@ -16,14 +16,18 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "explore/model.hpp"
 #include "explore/search_types.hpp"
+#include "explore/state_access.hpp"
 #include "explore/state_store.hpp"
+#include "explore/team.hpp"
 
 namespace drover::explore {
 
@@ -63,12 +67,10 @@ class RunLevel {
  public:
   static constexpr std::uint32_t kNoRun = std::numeric_limits<std::uint32_t>::max();
 
-  explicit RunLevel(std::size_t state_bytes) : states_(state_bytes) {}
-
   /// A run may go from the state being collected to its end, first by `actor`, with `switches`.
   void offer(std::uint16_t actor, std::uint32_t switches) {
-    for (auto entry = costs_.begin() + static_cast<std::ptrdiff_t>(first_.back());
-         entry != costs_.end(); ++entry) {
+    for (auto entry = costs_.begin() + static_cast<std::ptrdiff_t>(closed_); entry != costs_.end();
+         ++entry) {
       if (entry->actor == actor) {
         entry->switches = std::min(entry->switches, switches);
         return;
@@ -77,60 +79,70 @@ class RunLevel {
     costs_.push_back({actor, switches});
   }
   /// Ends the collection of offers for `state`: it is kept if it got any.
-  void close(const std::byte* state) {
-    if (costs_.size() == first_.back()) return;
-    states_.insert(state);
-    first_.push_back(costs_.size());
+  void close(Handle state) {
+    if (costs_.size() == closed_) return;
+    states_.emplace(state, Range{closed_, costs_.size()});
+    closed_ = costs_.size();
   }
   /// Keeps `state` as one where a run ends.
-  void add_end(const std::byte* state) {
-    if (states_.insert(state).outcome == StateStore::Outcome::inserted) {
-      first_.push_back(costs_.size());
+  void add_end(Handle state) { states_.emplace(state, Range{0, 0}); }
+
+  /// Takes over what another thread collected.
+  void merge(RunLevel&& other) {
+    for (const auto& [state, range] : other.states_) {
+      states_.emplace(state, Range{range.begin + closed_, range.end + closed_});
     }
+    costs_.insert(costs_.end(), other.costs_.begin(), other.costs_.end());
+    closed_ = costs_.size();
+    other = RunLevel();
   }
 
   /// Fewest switches from `state` to the end of a run, counting one now if the actor that came to
   /// it does not move next; kNoRun if no shortest run passes it.
-  std::uint32_t switches_from(const std::byte* state, std::uint16_t came_by) const {
-    const StateIndex index = states_.find(state);
-    if (index == kAbsent) return kNoRun;
-    if (first_[index] == first_[index + 1]) return 0;
+  std::uint32_t switches_from(Handle state, std::uint16_t came_by) const {
+    const auto found = states_.find(state);
+    if (found == states_.end()) return kNoRun;
+    const Range range = found->second;
+    if (range.begin == range.end) return 0;
     std::uint32_t fewest = kNoRun;
-    for (std::size_t at = first_[index]; at < first_[index + 1]; ++at) {
+    for (std::size_t at = range.begin; at < range.end; ++at) {
       fewest = std::min(fewest, costs_[at].switches + (costs_[at].actor != came_by ? 1U : 0U));
     }
     return fewest;
   }
-  bool empty() const { return states_.size() == 0; }
+  bool empty() const { return states_.empty(); }
 
  private:
   struct Cost {
     std::uint16_t actor;  // who moves next
     std::uint32_t switches;
   };
-  StateStore states_;
+  struct Range {
+    std::size_t begin, end;  // of the state's costs; empty: a run ends here
+  };
+  std::unordered_map<Handle, Range> states_;
   std::vector<Cost> costs_;
-  std::vector<std::size_t> first_ = {0};  // costs of state i: [first_[i], first_[i + 1])
+  std::size_t closed_ = 0;
 };
 
 /// One search for a run; use witness() below.
 template <Model M>
 class WitnessSearch {
  public:
-  WitnessSearch(M& model, const StateStore& store, const SearchResult& result,
+  WitnessSearch(Team<M>& team, StateStore& store, const SearchResult& result,
                 const Targets& targets, const std::atomic<bool>* stop)
-      : model_(model), store_(store), result_(result), targets_(targets), stop_(stop) {
+      : team_(team), store_(store), result_(result), targets_(targets), stop_(stop) {
     std::sort(targets_.transitions.begin(), targets_.transitions.end());
+    for (unsigned worker = 0; worker < team.workers(); ++worker) {
+      accesses_.push_back(std::make_unique<StateAccess>(store));
+    }
   }
 
   std::optional<Witness> run() {
     if (!levels_are_there()) return std::nullopt;
-    levels_.reserve(targets_.steps + std::size_t{1});
-    for (std::uint32_t level = 0; level <= targets_.steps; ++level) {
-      levels_.emplace_back(store_.state_bytes());
-    }
+    levels_.resize(targets_.steps + std::size_t{1});
     for (const StateIndex index : targets_.states) {
-      levels_[targets_.steps].add_end(store_.state(index));
+      levels_[targets_.steps].add_end(store_.handle(index));
     }
     for (std::uint32_t level = targets_.steps; level-- > 0;) {
       if (!collect(level)) return std::nullopt;
@@ -140,6 +152,9 @@ class WitnessSearch {
   }
 
  private:
+  static constexpr StateIndex kWorthThreads = 1024;
+  static constexpr StateIndex kLot = 128;
+
   bool levels_are_there() const {
     if (targets_.states.empty() && targets_.transitions.empty()) return false;
     const std::uint32_t last = targets_.states.empty() ? targets_.steps - 1 : targets_.steps;
@@ -153,34 +168,52 @@ class WitnessSearch {
     if (sources_only) {
       for (std::size_t at = 0; at < targets_.transitions.size(); ++at) {
         const StateIndex source = targets_.transitions[at].source;
-        if (at == 0 || targets_.transitions[at - 1].source != source) collect_state(level, source);
+        if (at != 0 && targets_.transitions[at - 1].source == source) continue;
+        collect_state(0, level, source, levels_[level]);
       }
       return true;
     }
-    for (StateIndex index = result_.levels[level]; index < result_.levels[level + 1]; ++index) {
-      if (index % Watch::kExpansionsBetweenLooks == 0 && stop_ != nullptr && stop_->load()) {
-        return false;
+    const StateIndex end = result_.levels[level + 1];
+    std::atomic<StateIndex> next = result_.levels[level];
+    std::vector<RunLevel> parts(team_.workers());
+    const auto work = [&](unsigned worker) {
+      for (;;) {
+        const StateIndex begin = next.fetch_add(kLot);
+        if (begin >= end || stopped()) return;
+        for (StateIndex index = begin; index < std::min(begin + kLot, end); ++index) {
+          collect_state(worker, level, index, parts[worker]);
+        }
       }
-      collect_state(level, index);
+    };
+    if (team_.workers() == 1 || end - next < kWorthThreads) {
+      work(0);
+    } else {
+      team_.run(work);
     }
-    return true;
+    for (RunLevel& part : parts) levels_[level].merge(std::move(part));
+    return !stopped();
   }
 
-  void collect_state(std::uint32_t level, StateIndex index) {
-    const std::byte* const state = store_.state(index);
-    model_.expand(state, [&](const Transition& transition) {
-      const std::uint32_t switches = switches_after(level, index, transition);
-      if (switches != RunLevel::kNoRun) levels_[level].offer(transition.action.actor, switches);
+  bool stopped() const { return stop_ != nullptr && stop_->load(std::memory_order_relaxed); }
+
+  void collect_state(unsigned worker, std::uint32_t level, StateIndex index, RunLevel& kept) {
+    StateAccess& access = *accesses_[worker];
+    const Handle handle = store_.handle(index);
+    team_.model(worker).expand(access.read(handle), [&](const Transition& transition) {
+      const std::uint32_t switches = switches_after(access, level, index, transition);
+      if (switches != RunLevel::kNoRun) kept.offer(transition.action.actor, switches);
     });
-    levels_[level].close(state);
+    kept.close(handle);
   }
 
-  /// Fewest switches after taking `transition` out of state `index` of `level`; kNoRun if it is on
-  /// no shortest run.
-  std::uint32_t switches_after(std::uint32_t level, StateIndex index,
+  /// Fewest switches after taking `transition` out of state `index` of `level`, which `access` read
+  /// last; kNoRun if it is on no shortest run.
+  std::uint32_t switches_after(StateAccess& access, std::uint32_t level, StateIndex index,
                                const Transition& transition) const {
     if (level + 1 == targets_.steps && is_target(index, transition.action)) return 0;
-    return levels_[level + 1].switches_from(transition.successor.data(), transition.action.actor);
+    const Handle successor = access.find(transition.successor.data());
+    if (successor == kNoHandle) return RunLevel::kNoRun;
+    return levels_[level + 1].switches_from(successor, transition.action.actor);
   }
 
   bool is_target(StateIndex source, Action action) const {
@@ -190,19 +223,33 @@ class WitnessSearch {
 
   Witness forward() {
     Witness run;
-    StateIndex index = 0;
+    Handle handle = store_.handle(0);
     for (std::uint32_t level = 0; level < targets_.steps; ++level) {
-      run.push_back(best_step(level, index, run.empty() ? nullptr : &run.back()));
-      index = store_.find(run.back().after.data());  // kAbsent only after the last step
+      run.push_back(best_step(level, handle, run.empty() ? nullptr : &run.back()));
+      handle = accesses_[0]->find(run.back().after.data());  // of no use after the last step
     }
     return run;
   }
 
-  Step best_step(std::uint32_t level, StateIndex index, const Step* previous) {
+  /// The index of a state of `level`: only the sources of target transitions need one.
+  StateIndex index_of(std::uint32_t level, Handle handle) const {
+    if (level + 1 == targets_.steps) {
+      for (const TransitionRef& target : targets_.transitions) {
+        if (store_.handle(target.source) == handle) return target.source;
+      }
+    }
+    return kNoIndex;
+  }
+
+  Step best_step(std::uint32_t level, Handle handle, const Step* previous) {
     Step best;
     std::uint32_t fewest = RunLevel::kNoRun;
-    model_.expand(store_.state(index), [&](const Transition& transition) {
-      std::uint32_t switches = switches_after(level, index, transition);
+    StateAccess& access = *accesses_[0];
+    const StateBytes before = access.bytes(handle);
+    const StateIndex index = index_of(level, handle);
+    best.before.assign(before.begin(), before.end());
+    team_.model(0).expand(before.data(), [&](const Transition& transition) {
+      std::uint32_t switches = switches_after(access, level, index, transition);
       if (switches == RunLevel::kNoRun) return;
       if (previous != nullptr && previous->action.actor != transition.action.actor) ++switches;
       if (!better(switches, transition, fewest, best)) return;
@@ -211,8 +258,6 @@ class WitnessSearch {
       best.marks = transition.marks;
       best.after.assign(transition.successor.begin(), transition.successor.end());
     });
-    const StateBytes before = store_.bytes(index);
-    best.before.assign(before.begin(), before.end());
     return best;
   }
 
@@ -223,11 +268,14 @@ class WitnessSearch {
     return std::memcmp(transition.successor.data(), best.after.data(), best.after.size()) < 0;
   }
 
-  M& model_;
-  const StateStore& store_;
+  static constexpr StateIndex kNoIndex = std::numeric_limits<StateIndex>::max();
+
+  Team<M>& team_;
+  StateStore& store_;
   const SearchResult& result_;
   Targets targets_;
   const std::atomic<bool>* stop_;
+  std::vector<std::unique_ptr<StateAccess>> accesses_;
   std::vector<RunLevel> levels_;
 };
 
@@ -239,9 +287,16 @@ class WitnessSearch {
 /// or the stop flag was set. Costs about as much time as the search took to reach that level, and
 /// memory for the states on shortest runs.
 template <Model M>
-std::optional<Witness> witness(M& model, const StateStore& store, const SearchResult& result,
+std::optional<Witness> witness(Team<M>& team, StateStore& store, const SearchResult& result,
                                const Targets& targets, const std::atomic<bool>* stop = nullptr) {
-  return detail::WitnessSearch<M>(model, store, result, targets, stop).run();
+  return detail::WitnessSearch<M>(team, store, result, targets, stop).run();
+}
+
+template <Model M>
+std::optional<Witness> witness(M& model, StateStore& store, const SearchResult& result,
+                               const Targets& targets, const std::atomic<bool>* stop = nullptr) {
+  Team<M> team(model, 1);
+  return witness(team, store, result, targets, stop);
 }
 
 struct Replay {
@@ -265,7 +320,7 @@ Replay replay(M& model, std::span<const Step> run) {
       if (transition.action != step.action) return;
       taken = true;
       same = same && transition.marks == step.marks &&
-             equal_states(transition.successor.data(), step.after.data(), state.size());
+             std::memcmp(transition.successor.data(), step.after.data(), state.size()) == 0;
     });
     if (!taken || !same) return {false, at};
     state = step.after;

@@ -60,10 +60,11 @@ class Machine {
     for (unsigned actor = 0; actor < movers; ++actor) {
       for (std::uint16_t choice = 0; step(actor, choice); ++choice) {
         if (moved_) {
-          emit(explore::Transition{{packed_.data(), packed_bytes_},
-                                   {static_cast<std::uint16_t>(actor), choice},
-                                   marks_,
-                                   backward_});
+          const explore::Transition transition{{packed_.data(), packed_bytes_},
+                                               {static_cast<std::uint16_t>(actor), choice},
+                                               marks_,
+                                               backward_};
+          if (!explore::offer(emit, transition)) return;
         }
         if (last_choice_) break;
       }

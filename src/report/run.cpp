@@ -25,8 +25,8 @@ Run make_run(const litmus::Program& program, const design::Design& design,
 }
 
 Standing standing(const Run& run) {
-  if (!run.result.complete()) return Standing::incomplete;
   if (!run.differences.empty()) return Standing::differs;
+  if (!run.result.complete()) return Standing::incomplete;
   const bool stated = run.expected.verdict.has_value() || run.expected.must_violate != 0;
   return stated ? Standing::as_expected : Standing::unstated;
 }

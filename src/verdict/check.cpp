@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "explore/breadth_first.hpp"
 #include "explore/livelock.hpp"
@@ -53,6 +55,8 @@ std::string reason(explore::Incomplete why) {
       return "interrupted";
     case explore::Incomplete::states:
       return "too many states";
+    case explore::Incomplete::first:
+      return "stopped at the first violation";
   }
   return "";
 }
@@ -74,23 +78,49 @@ explore::SearchOptions search_options(const CheckOptions& options) {
   explore::SearchOptions search;
   search.time_limit = options.time_limit;
   search.memory_limit = options.memory_limit;
+  search.threads = options.threads;
+  if (options.first) search.stop_at = (1U << litmus::kProperties) - 1U;
   search.stop = options.stop;
   search.progress = options.progress;
   return search;
 }
 
-void search(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
-  explore::StateStore store(model.state_bytes());
-  const explore::SearchOptions limits = search_options(options);
+/// What one thread saw of final states.
+struct Tally {
+  std::map<machine::Outcome, std::uint64_t> outcomes;
+  std::uint64_t positive = 0, negative = 0;
   mm::State state{};
+
+  void add(const machine::Machine& model, explore::StateBytes bytes) {
+    model.unpack(bytes.data(), state);
+    if (!model.finished(state)) return;  // a deadlock is no outcome
+    const machine::Outcome outcome = model.outcome(state);
+    (model.holds(outcome) ? positive : negative)++;
+    outcomes[outcome]++;
+  }
+};
+
+void add_up(const std::vector<Tally>& tallies, CheckResult& result) {
+  for (const Tally& tally : tallies) {
+    result.positive += tally.positive;
+    result.negative += tally.negative;
+    for (const auto& [outcome, states] : tally.outcomes) result.outcomes[outcome] += states;
+  }
+}
+
+void search(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
+  explore::Team<machine::Machine> team(model, options.threads);
+  std::optional<explore::StateStore> own;
+  if (options.arena != nullptr) options.arena->reset(model.state_bytes());
+  explore::StateStore& store =
+      options.arena != nullptr ? *options.arena : own.emplace(model.state_bytes());
+  const explore::SearchOptions limits = search_options(options);
+  std::vector<Tally> tallies(team.workers());
   const auto found = explore::breadth_first(
-      model, store, limits, [&](explore::StateIndex, explore::StateBytes bytes) {
-        model.unpack(bytes.data(), state);
-        if (!model.finished(state)) return;  // a deadlock is no outcome
-        const machine::Outcome outcome = model.outcome(state);
-        (model.holds(outcome) ? result.positive : result.negative)++;
-        result.outcomes[outcome]++;
+      team, store, limits, [&](unsigned worker, explore::StateIndex, explore::StateBytes bytes) {
+        tallies[worker].add(model, bytes);
       });
+  add_up(tallies, result);
   result.incomplete = found.incomplete;
   result.incomplete_reason = reason(found.incomplete);
   result.violated = property_bits(found);
@@ -99,7 +129,7 @@ void search(machine::Machine& model, const CheckOptions& options, CheckResult& r
   result.depth = found.level_count() - 1;
   result.memory = store.bytes_used();
   if (!found.complete() || !found.backward) return;
-  const auto livelock = explore::find_livelock(model, store, found, limits);
+  const auto livelock = explore::find_livelock(team, store, found, limits);
   if (livelock.found()) result.violated |= 1U << static_cast<unsigned>(Property::progress);
   result.incomplete_reason = reason(livelock.incomplete);
   result.incomplete = livelock.incomplete;

@@ -21,6 +21,9 @@ struct CheckOptions {
   machine::Granularity granularity = machine::Granularity::coarse;
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states
+  unsigned threads = 1;                                         // of this one search
+  bool first = false;                                           // stop when a property is violated
+  explore::StateStore* arena = nullptr;  // memory to reuse from check to check, one for each thread
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const explore::Progress&)> progress;
 };

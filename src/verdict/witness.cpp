@@ -22,14 +22,14 @@ explore::Marks mark_of(const Goal& goal) {
 }
 
 // Where the goal was first seen. A livelock is no mark of a transition, so progress looks twice.
-explore::Targets targets_of(machine::Machine& model, const explore::StateStore& store,
+explore::Targets targets_of(explore::Team<machine::Machine>& team, explore::StateStore& store,
                             const explore::SearchResult& found, explore::Marks mark) {
   const explore::Sighting& sighting = found.marks[static_cast<unsigned>(__builtin_ctz(mark))];
   if (sighting.seen()) return explore::Targets::of(sighting);
   explore::Targets targets;
   if (mark != 1U << static_cast<unsigned>(Property::progress)) return targets;
   if (!found.complete() || !found.backward) return targets;
-  const auto livelock = explore::find_livelock(model, store, found, {});
+  const auto livelock = explore::find_livelock(team, store, found, {});
   targets.steps = livelock.level;
   targets.states = livelock.states;
   return targets;
@@ -59,15 +59,17 @@ std::optional<Witness> find_witness(const litmus::Program& program, const design
                                     Goal goal, const CheckOptions& options) {
   if (!unsupported_operation(program, design).empty()) return std::nullopt;
   machine::Machine model(program, design.switches, options.granularity);
+  explore::Team<machine::Machine> team(model, options.threads);
   explore::StateStore store(model.state_bytes());
   explore::SearchOptions limits;
   limits.time_limit = options.time_limit;
   limits.memory_limit = options.memory_limit;
   limits.stop = options.stop;
   limits.progress = options.progress;
-  const auto found = explore::breadth_first(model, store, limits);
-  const explore::Targets targets = targets_of(model, store, found, mark_of(goal));
-  const auto run = explore::witness(model, store, found, targets, options.stop);
+  const auto found = explore::breadth_first(
+      team, store, limits, [](unsigned, explore::StateIndex, explore::StateBytes) {});
+  const explore::Targets targets = targets_of(team, store, found, mark_of(goal));
+  const auto run = explore::witness(team, store, found, targets, options.stop);
   if (!run) return std::nullopt;
   machine::Machine fresh(program, design.switches, options.granularity);
   if (!explore::replay(fresh, *run).faithful) {

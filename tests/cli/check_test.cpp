@@ -223,8 +223,28 @@ TEST_F(Check, ProgressOnStderrOnly) {
   const Output quiet = run("check endless.litmus --granularity fine --time-limit 1.5");
   EXPECT_EQ(quiet.err, "") << "stderr is no terminal";
   const Output loud = run("check endless.litmus --granularity fine --time-limit 2.5 --progress");
-  EXPECT_TRUE(contains(loud.err, "0 of 1 checks done, ")) << loud.err;
+  EXPECT_TRUE(contains(loud.err, " states/s, frontier ")) << loud.err;
   EXPECT_FALSE(contains(loud.err, "\033")) << "no control characters without a terminal";
+}
+
+TEST_F(Check, ThreadsOfOneCheckDoNotChangeItsOutput) {
+  write("t.litmus", fork_test("t", kTrueExpectations));
+  const std::string one =
+      without_times(run("check t.litmus --design linux-7.2 --granularity fine --threads 1").out);
+  EXPECT_TRUE(contains(one, "Observation t ")) << one;
+  for (const char* threads : {"2", "3", "8"}) {
+    const Output many = run(std::string("check t.litmus --design linux-7.2 --granularity fine ") +
+                            "--threads " + threads);
+    EXPECT_EQ(without_times(many.out), one);
+  }
+  EXPECT_EQ(run("check t.litmus --threads 0").status, 2);
+}
+
+/// The first violation ends the search; a property that was to hold differs all the same.
+TEST_F(Check, FirstStopsAtTheFirstViolation) {
+  const Output known = run("check rdma-fork-parent-writes --design linux-4.18 --first");
+  EXPECT_EQ(known.status, 3) << known.out << known.err;
+  EXPECT_TRUE(contains(known.out, "stopped at the first violation")) << known.out;
 }
 
 TEST_F(Check, AFullDiskIsNoSuccess) {

@@ -14,6 +14,7 @@
 #include "models/naive.hpp"
 #include "models/philosophers.hpp"
 #include "models/small.hpp"
+#include "models/stored.hpp"
 
 namespace drover::explore {
 namespace {
@@ -32,7 +33,7 @@ void expect_as_naive(M model) {
   EXPECT_EQ(result.terminals, expected.terminals);
   ASSERT_EQ(result.level_count(), expected.level_sizes.size());
   for (StateIndex index = 0; index < store.size(); ++index) {
-    const auto found = expected.steps.find(models::characters(store.bytes(index)));
+    const auto found = expected.steps.find(models::characters(models::stored(store, index)));
     ASSERT_NE(found, expected.steps.end());
     ASSERT_EQ(result.level_of(index), found->second);
   }
@@ -84,12 +85,12 @@ TEST(BreadthFirst, MarksHaveAllShallowestOccurrences) {
       ASSERT_EQ(sighting.steps, first);
       std::set<std::tuple<std::uint32_t, unsigned, unsigned>> seen_moves;
       for (const TransitionRef& move : sighting.transitions) {
-        seen_moves.insert({models::read<std::uint32_t>(store.state(move.source)), move.action.actor,
-                           move.action.choice});
+        seen_moves.insert({models::read<std::uint32_t>(models::stored(store, move.source).data()),
+                           move.action.actor, move.action.choice});
       }
       std::set<std::uint32_t> seen_ends;
       for (const StateIndex end : sighting.terminals) {
-        seen_ends.insert(models::read<std::uint32_t>(store.state(end)));
+        seen_ends.insert(models::read<std::uint32_t>(models::stored(store, end).data()));
       }
       EXPECT_EQ(seen_moves, moves[first]);
       EXPECT_EQ(seen_ends, ends[first]);
@@ -146,8 +147,8 @@ TEST(BreadthFirst, VisitsEveryTerminalStateOnce) {
   StateStore store(graph.state_bytes());
   std::vector<StateIndex> visited;
   const SearchResult result =
-      breadth_first(graph, store, {}, [&](StateIndex index, StateBytes bytes) {
-        EXPECT_EQ(bytes.data(), store.state(index));
+      breadth_first(graph, store, {}, [&](unsigned, StateIndex index, StateBytes bytes) {
+        EXPECT_EQ(bytes.size(), store.state_bytes());
         EXPECT_TRUE(graph.edges(models::read<std::uint32_t>(bytes.data())).empty());
         visited.push_back(index);
       });

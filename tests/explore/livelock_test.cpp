@@ -10,6 +10,7 @@
 #include "models/mutual_exclusion.hpp"
 #include "models/philosophers.hpp"
 #include "models/small.hpp"
+#include "models/stored.hpp"
 
 namespace drover::explore {
 namespace {
@@ -23,7 +24,8 @@ TEST(Livelock, ReaderSpinsOnAFlagNobodyRaises) {
   const Livelock livelock = find_livelock(spin, store, result);
   ASSERT_EQ(livelock.states.size(), 1U);
   EXPECT_EQ(livelock.level, 1U);
-  const auto state = models::read<models::Spin::State>(store.state(livelock.states[0]));
+  const auto state =
+      models::read<models::Spin::State>(models::stored(store, livelock.states[0]).data());
   EXPECT_EQ(state.writer, 1);
   EXPECT_EQ(state.flag, 0);
   EXPECT_EQ(state.reader, 0);
@@ -104,7 +106,7 @@ TEST(Livelock, AgreesWithTransitiveClosureOnRandomGraphs) {
     std::vector<StateIndex> expected;
     std::uint32_t level = 0;
     for (StateIndex index = 0; index < store.size(); ++index) {
-      const auto node = models::read<std::uint32_t>(store.state(index));
+      const auto node = models::read<std::uint32_t>(models::stored(store, index).data());
       bool can_end = false;
       for (std::uint32_t end = 0; end < graph.nodes(); ++end) {
         can_end = can_end || (reaches[node][end] && graph.edges(end).empty());

@@ -15,6 +15,7 @@
 #include "models/mutual_exclusion.hpp"
 #include "models/philosophers.hpp"
 #include "models/small.hpp"
+#include "models/stored.hpp"
 
 namespace drover::explore {
 namespace {

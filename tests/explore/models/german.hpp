@@ -75,17 +75,22 @@ class German {
   static constexpr std::uint32_t kGranted = 1U << 9;   // ExGntd
   static constexpr std::uint32_t kRunning = 1U << 10;  // Init has been taken
 
+  /// Nodes in the low word; the high one has at most two, so that either word alone takes few
+  /// values (the store keeps equal words once).
+  static constexpr unsigned kLow = kCaches <= 4 ? (kCaches + 1) / 2 : kCaches - 2;
+
   // Whole words, so that a changed field is not written short and read back long.
   struct State {
-    std::uint64_t low;   // nodes 0 to 3
-    std::uint64_t high;  // nodes 4 and 5, then the directory
+    std::uint64_t low;   // nodes 0 to kLow - 1
+    std::uint64_t high;  // the other nodes, then the directory
 
+    static unsigned shift_of(unsigned cache) { return 16 * (cache < kLow ? cache : cache - kLow); }
     unsigned node(unsigned cache) const {
-      return static_cast<unsigned>((cache < 4 ? low : high) >> 16 * (cache % 4)) & 0xffffU;
+      return static_cast<unsigned>((cache < kLow ? low : high) >> shift_of(cache)) & 0xffffU;
     }
     void set_node(unsigned cache, unsigned node) {
-      std::uint64_t& word = cache < 4 ? low : high;
-      const unsigned shift = 16 * (cache % 4);
+      std::uint64_t& word = cache < kLow ? low : high;
+      const unsigned shift = shift_of(cache);
       word = (word & ~(std::uint64_t{0xffff} << shift)) | std::uint64_t{node} << shift;
     }
     std::uint32_t home() const { return static_cast<std::uint32_t>(high >> 32); }
@@ -217,11 +222,11 @@ class German {
   }
   static void copy_sharers(State& state) {
     state.low = sharers_to_invalidate(state.low, kEach);
-    if constexpr (kCaches > 4) state.high = sharers_to_invalidate(state.high, kEachHigh);
+    if constexpr (kCaches > kLow) state.high = sharers_to_invalidate(state.high, kEachHigh);
   }
   static bool any_sharer(const State& state) {
     return (state.low & kEach << kSharer) != 0 ||
-           (kCaches > 4 && (state.high & kEachHigh << kSharer) != 0);
+           (kCaches > kLow && (state.high & kEachHigh << kSharer) != 0);
   }
 
   /// The invariants CntrlProp and DataProp of the Murphi description.
@@ -240,7 +245,7 @@ class German {
       stale |= (differs | differs >> 1) & held;
     };
     examine(state.low, kEach, 0);
-    if constexpr (kCaches > 4) examine(state.high, kEachHigh, 1);
+    if constexpr (kCaches > kLow) examine(state.high, kEachHigh, 1);
     const bool several = (holders & (holders - 1)) != 0;
     return (exclusive != 0 && several ? kControl : 0U) | (memory_stale || stale != 0 ? kData : 0U);
   }

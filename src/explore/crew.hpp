@@ -1,0 +1,45 @@
+// The threads of one search: they work in phases, and between two phases only the caller runs.
+// Knows nothing of states.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace drover::explore {
+
+/// A phase is one call of run(): the caller is worker 0 and takes part. Between phases everything a
+/// worker wrote is visible to all. The threads start with the first phase and end with the crew.
+class Crew {
+ public:
+  explicit Crew(unsigned workers) : workers_(workers == 0 ? 1 : workers) {}
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+  ~Crew();
+
+  unsigned workers() const { return workers_; }
+
+  /// Calls work(0) .. work(workers() - 1), each in a thread of its own, and returns when all have
+  /// returned. Rethrows the exception of the lowest worker that threw.
+  void run(const std::function<void(unsigned)>& work);
+
+ private:
+  void serve(unsigned worker);
+  void call(unsigned worker);
+
+  unsigned workers_;
+  std::mutex mutex_;
+  std::condition_variable begin_, end_;
+  const std::function<void(unsigned)>* work_ = nullptr;
+  std::uint64_t phase_ = 0;
+  unsigned busy_ = 0;
+  bool over_ = false;
+  std::vector<std::exception_ptr> thrown_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace drover::explore

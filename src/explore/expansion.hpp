@@ -1,0 +1,183 @@
+// One worker of a breadth-first search: expands states of the present level and inserts what it
+// finds. Which level, and what to do when room or time runs out, is breadth_first.hpp's.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "explore/model.hpp"
+#include "explore/search_types.hpp"
+#include "explore/state_access.hpp"
+
+namespace drover::explore::detail {
+
+/// What the workers of a search share while they expand one level.
+struct Level {
+  std::uint32_t depth = 0;
+  StateIndex end = 0;
+  StateIndex lot = 1;               // states a worker claims at once
+  std::atomic<StateIndex> next{0};  // the first that nobody has claimed
+  std::atomic<bool> pause{false};   // return from work() as soon as possible
+  std::atomic<bool> settle{false};  // claim nothing more
+};
+
+template <Model M>
+class Expansion {
+ public:
+  /// Successors that wait for the cache lines of their slots.
+  static constexpr std::size_t kBatch = 64;
+
+  Expansion(StateStore& store, Level& level) : access_(store), level_(level) {
+    batch_.reserve(2 * kBatch);
+  }
+
+  StateAccess& access() { return access_; }
+
+  /// Expands until the level is done, the pause flag is set, or there is no room: then
+  /// needs_room(). Can be called again to go on. `look()` is called now and then; false: return.
+  /// `on_terminal(index, bytes)` is called for states without successors.
+  template <class OnTerminal, class Look>
+  void work(M& model, OnTerminal&& on_terminal, Look&& look) {
+    needs_room_ = false;
+    while (catch_up(kBatch)) {
+      if (level_.pause.load(std::memory_order_relaxed)) return;
+      if (begin_ == end_ && !claim()) {
+        catch_up(1);
+        return;
+      }
+      if (expansions_++ % Watch::kExpansionsBetweenLooks == 0 && !look()) {
+        --expansions_;
+        return;
+      }
+      expand(model, begin_++, on_terminal);
+    }
+  }
+
+  bool idle() const { return begin_ == end_ && batch_.empty() && waiting_.empty(); }
+  /// States claimed and not yet expanded.
+  StateIndex claimed() const { return end_ - begin_; }
+  bool needs_room() const { return needs_room_; }
+  std::uint64_t transitions() const { return transitions_.load(std::memory_order_relaxed); }
+
+  std::uint64_t terminals = 0;
+  bool backward = false;
+  std::vector<StateIndex> turning;
+  std::array<Sighting, std::numeric_limits<Marks>::digits> marks;
+
+ private:
+  struct Found {
+    Handle handle;
+    std::uint64_t hash;
+  };
+
+  bool claim() {
+    if (level_.settle.load(std::memory_order_relaxed)) return false;
+    begin_ = level_.next.fetch_add(level_.lot, std::memory_order_relaxed);
+    end_ = std::min(begin_ + level_.lot, level_.end);
+    if (begin_ < level_.end) return true;
+    begin_ = end_ = level_.end;
+    return false;
+  }
+
+  template <class OnTerminal>
+  void expand(M& model, StateIndex index, OnTerminal&& on_terminal) {
+    const StateStore& store = access_.store();
+    if (index + 1 < end_) access_.prefetch(store.handle(index + 1));
+    const std::byte* const state = access_.read(store.handle(index));
+    std::uint64_t transitions = 0;
+    bool forward = false;
+    model.expand(state, [&](const Transition& transition) {
+      ++transitions;
+      backward |= transition.backward;
+      forward |= !transition.backward;
+      if (transition.marks != 0) [[unlikely]] {
+        sight(transition.marks, level_.depth + 1, [&](Sighting& sighting) {
+          sighting.transitions.push_back({index, transition.action});
+        });
+      }
+      waiting_.insert(waiting_.end(), transition.successor.begin(), transition.successor.end());
+    });
+    // Only this thread writes it; others read it for the progress report.
+    transitions_.store(transitions_.load(std::memory_order_relaxed) + transitions,
+                       std::memory_order_relaxed);
+    if (transitions != 0) {
+      if (!forward) turning.push_back(index);
+      return;
+    }
+    ++terminals;
+    sight(model.terminal(state), level_.depth,
+          [&](Sighting& sighting) { sighting.terminals.push_back(index); });
+    on_terminal(index, StateBytes(state, store.state_bytes()));
+  }
+
+  /// Interns the successors of the state read last, then inserts the batch if it has `enough`.
+  /// False if room is needed first.
+  bool catch_up(std::size_t enough) {
+    const std::size_t bytes = access_.store().state_bytes();
+    std::array<Handle, StateAccess::kAtOnce> handles;
+    std::size_t at = 0;
+    while (at < waiting_.size()) {
+      const std::size_t count = access_.can_intern((waiting_.size() - at) / bytes);
+      if (count == 0) break;
+      access_.intern(waiting_.data() + at, count, handles.data());
+      for (std::size_t state = 0; state < count; ++state) {
+        const std::uint64_t hash = HandleSet::hash(handles[state]);
+        access_.prefetch_slot(hash);
+        batch_.push_back({handles[state], hash});
+      }
+      at += count * bytes;
+    }
+    if (at < waiting_.size()) {
+      waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
+      return no_room();
+    }
+    waiting_.clear();
+    return batch_.size() < enough || insert_batch();
+  }
+
+  bool insert_batch() {
+    std::size_t at = 0;
+    for (; at < batch_.size(); ++at) {
+      const Found& found = batch_[at];
+      if (access_.can_insert()) [[likely]] {
+        access_.insert(found.handle, found.hash);
+      } else if (access_.store().find_slot(found.handle) == HandleSet::kNowhere) {
+        batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(at));
+        return no_room();
+      }
+    }
+    batch_.clear();
+    return true;
+  }
+
+  bool no_room() {
+    needs_room_ = true;
+    level_.pause.store(true, std::memory_order_relaxed);
+    return false;
+  }
+
+  template <class Add>
+  void sight(Marks seen, std::uint32_t steps, Add&& add) {
+    for (; seen != 0; seen &= seen - 1) {
+      Sighting& sighting = marks[static_cast<std::size_t>(std::countr_zero(seen))];
+      if (steps > sighting.steps) continue;
+      if (steps < sighting.steps) sighting = Sighting{steps, {}, {}};
+      add(sighting);
+    }
+  }
+
+  StateAccess access_;
+  Level& level_;
+  StateIndex begin_ = 0, end_ = 0;  // claimed and not yet expanded
+  std::vector<std::byte> waiting_;  // successors of the state read last, not yet interned
+  std::vector<Found> batch_;
+  bool needs_room_ = false;
+  std::uint64_t expansions_ = 0;
+  std::atomic<std::uint64_t> transitions_{0};
+};
+
+}  // namespace drover::explore::detail
