@@ -50,7 +50,7 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       ->check(unlisted(CLI::IsMember({"coarse", "fine"})))
       ->type_name("HOW");
   command.add_flag("--first", flags.first,
-                   "stop a check once it has seen a property violated: exit 3, or\n1 if that "
+                   "stop a check at the first property violated: exit 3,\nor 1 if that "
                    "property was to hold");
   command.add_flag("--progress", flags.progress,
                    "report progress on stderr even if it is no terminal");

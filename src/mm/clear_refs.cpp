@@ -21,7 +21,7 @@ bool skips_pinned(const Kernel& k, unsigned mm, Pte pte) {
 Step clear_pte(Kernel& k, unsigned mm) {
   auto& page = k.activation().arg[0];
   if (page >= k.program.pages) return k.yield(kFlush);
-  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
   if ((pte.bits & kPteWrite) != 0 && pte.frame != kNoFrame) {
     if (skips_pinned(k, mm, pte)) {

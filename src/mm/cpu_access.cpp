@@ -62,7 +62,7 @@ Step cpu_access(Kernel& k) {
     k.s.processes[k.process()] |= kSigsegv;
     return k.done();
   }
-  if (k.result() == 0) k.mark_backward();
+  k.mark_backward();
   return k.yield(kAccess);  // the instruction is executed again; others may get in between
 }
 

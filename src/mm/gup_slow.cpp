@@ -118,7 +118,7 @@ Step faulted(Kernel& k, const Arguments& a) {
   if (k.result() == kFaultWrote && (k.vma(a.mm, a.page) & kVmWrite) == 0) {
     k.activation().arg[2] |= kGupCowBroken;
   }
-  if (k.result() == 0) k.mark_backward();
+  k.mark_backward();
   return k.yield(kWalk);
 }
 

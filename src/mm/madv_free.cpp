@@ -13,7 +13,7 @@ namespace {
 enum Point : std::uint8_t { kLock, kFreePte, kFlush };
 
 Step free_pte(Kernel& k, unsigned mm, unsigned page) {
-  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
   if (counted(pte.frame)) {
     Frame& frame = k.s.frames[pte.frame];

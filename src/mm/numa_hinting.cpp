@@ -29,7 +29,7 @@ bool skips(const Kernel& k, std::uint8_t frame) {
 }
 
 Step change_pte(Kernel& k, unsigned mm, unsigned page) {
-  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
   if (counted(pte.frame) && (pte.bits & (kPteProtNone | kPteHint)) == 0 && !skips(k, pte.frame)) {
     leave_stale(k, mm, page, pte);

@@ -34,7 +34,7 @@ Step clear(Kernel& k) {
   if (!find_mapping(k, a)) return k.done();
   const unsigned mm = a.arg[1];
   const unsigned page = a.arg[2];
-  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   const Pte old = k.pte(mm, page);
   a.arg[3] = old.bits;
   if (a.arg[0] != kUnmapToMigration) {

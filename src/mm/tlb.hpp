@@ -17,4 +17,11 @@ void leave_stale(Kernel& k, unsigned mm, unsigned page, Pte old);
 void flush_tlb_page(Kernel& k, unsigned mm, unsigned page);
 void flush_tlb_mm(Kernel& k, unsigned mm);
 
+/// Whether a zap has taken a page away at this address and not flushed yet. The record of stale
+/// entries is that zap's until then: another path that takes rights away there waits. (The kernel
+/// would let it go on; that window is not modelled.)
+[[nodiscard]] inline bool gather_pending(const Kernel& k, unsigned mm, unsigned page) {
+  return (k.s.mms[mm].tlb[page].bits & kGathered) != 0;
+}
+
 }  // namespace drover::mm

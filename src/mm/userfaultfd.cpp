@@ -25,7 +25,7 @@ Step change_pte(Kernel& k) {
   const unsigned mm = k.mm();
   auto& done = k.activation().arg[0];
   const unsigned page = i.page + done;
-  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
   const bool mapped = counted(pte.frame);
   if ((mapped || is_swap_entry(pte)) && i.op == litmus::Op::uffd_wp) {
