@@ -70,7 +70,7 @@ Step protect(Kernel& k, unsigned mm, unsigned page, std::uint8_t frame) {
       k.policy.ksm_wp_check == policy::ksm_wp_check::exclusive_too && anon_exclusive(k, frame);
   if ((pte.bits & (kPteWrite | kPteDirty)) == 0 && !exclusive) {
     ptl_unlock(k);
-    return k.fused(kProtected);
+    return k.yield(kProtected);
   }
   k.activation().arg[5] = pte.bits;
   flush_tlb_page(k, mm, page);
@@ -92,13 +92,13 @@ Step test(Kernel& k, unsigned mm, unsigned page, std::uint8_t frame) {
     unlock_page(k, frame);
     if (k.activation().arg[4] == 0) return give_up(k);
     k.activation().arg[4] = 2;
-    return k.fused(kReplace);
+    return k.yield(kReplace);
   }
   f.flags = static_cast<std::uint8_t>(f.flags & ~kAnonExclusive);
   k.pte(mm, page) = Pte{frame, static_cast<std::uint8_t>(bits & ~(kPteWrite | kPteDirty))};
   k.say("ksm write-protects the page");
   ptl_unlock(k);
-  return k.fused(kProtected);
+  return k.yield(kProtected);
 }
 
 // The first becomes the KSM page (kpage == NULL), then the second is protected.
