@@ -53,20 +53,16 @@ unsigned depth_of(const litmus::Actor& actor) {
     switch (i.op) {
       case Op::load:
       case Op::store:
-        depth = std::max(depth, 3U);
-        break;  // fault, do_wp_page
       case Op::move_pages:
         depth = std::max(depth, 3U);
-        break;  // migrate_page, try_to_unmap
-      case Op::ksm_scan:
-        depth = mm::kMaxDepth;
-        break;  // ksm_merge, handle_mm_fault, do_wp_page
+        break;  // fault, do_wp_page; migrate_page, try_to_unmap
       case Op::munmap:
       case Op::mmap:
       case Op::madvise:
       case Op::exit:
         depth = std::max(depth, depth_of_advice(i));
         break;  // zap_page_range; shrink_page and try_to_unmap
+      case Op::ksm_scan:  // ksm_merge, handle_mm_fault, do_wp_page
       case Op::get:
       case Op::pin:
       case Op::register_buffer:
