@@ -165,7 +165,7 @@ std::string to_string(const litmus::Condition& condition, const machine::Outcome
     const litmus::Atom& atom = condition.atoms[i];
     if (!text.empty()) text += ' ';
     const bool truth =
-        atom.kind == litmus::AtomKind::sigsegv || atom.kind == litmus::AtomKind::same_frame;
+        atom.kind == litmus::AtomKind::sigsegv || atom.kind == litmus::AtomKind::sigbus || atom.kind == litmus::AtomKind::same_frame;
     if (truth) {
       text += fmt::format("{}{};", outcome[i] != 0 ? "" : "~", atom.name);
     } else if (outcome[i] == machine::kUnmapped) {

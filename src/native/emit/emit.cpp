@@ -290,6 +290,10 @@ class Emitter {
                            program_.processes[a.process].mm, a.page, a.word);
       case litmus::AtomKind::sigsegv:
         return fmt::format("add_value(text, \"{}\", shared->sigsegv[{}]);", a.name, a.process);
+      case litmus::AtomKind::sigbus:
+        return fmt::format("add_value(text, \"{}\", shared->sigbus[{}]);", a.name, a.process);
+      case litmus::AtomKind::disk:
+        return fmt::format("add_value(text, \"{}\", on_disk({}, {}));", a.name, a.page, a.word);
       case litmus::AtomKind::same_frame:
         break;
     }
