@@ -3,6 +3,7 @@
 #include "device/paths.hpp"
 #include "mm/gup.hpp"
 #include "mm/memory_access.hpp"
+#include "mm/page.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 

@@ -44,6 +44,19 @@ bool on_disk(const Object& o) {
   return o.backing == Backing::ext4 || o.backing == Backing::xfs;
 }
 
+std::string_view refusal_of_advice(Advice advice, const Object& file) {
+  switch (advice) {
+    case Advice::dontneed:
+    case Advice::dontfork:
+    case Advice::dofork:
+      return "";
+    case Advice::pageout:
+      return on_disk(file) ? "" : "of MADV_PAGEOUT is modelled for files on a disk only";
+    default:
+      return "with this advice is for private anonymous memory";
+  }
+}
+
 /// Why the model (or any kernel) cannot do `op` with `o`, or "".
 std::string_view refusal(const Instr& i, const Object& o) {
   const bool file = o.backing != Backing::anonymous;
@@ -55,15 +68,13 @@ std::string_view refusal(const Instr& i, const Object& o) {
     case Op::mremap:
       return file ? "of a file mapping is not modelled" : "";
     case Op::move_pages:
+    case Op::uffd_wp:
+    case Op::uffd_unwp:
+    case Op::uffd_move:
+    case Op::ksm_scan:
       return file ? "of file pages is not modelled" : "";
     case Op::madvise:
-      if (i.advice == Advice::wipeonfork || i.advice == Advice::keeponfork) {
-        return file ? "of MADV_WIPEONFORK and MADV_KEEPONFORK is for private anonymous memory" : "";
-      }
-      if (i.advice == Advice::pageout && file && !on_disk(o)) {
-        return "of MADV_PAGEOUT is modelled for anonymous memory and files on a disk";
-      }
-      return "";
+      return file ? refusal_of_advice(i.advice, o) : "";
     default:
       return "";
   }
@@ -129,7 +140,9 @@ void Compiler::check_daemon_memory(const ast::Daemon& d, ActorKind kind, const O
   const bool file = o.backing != Backing::anonymous;
   std::string_view expected;
   if (kind == ActorKind::writeback && !on_disk(o)) expected = "a file on a disk (ext4 or xfs)";
-  if (kind == ActorKind::migrate && file) expected = "anonymous memory";
+  const bool anonymous_only =
+      kind == ActorKind::migrate || kind == ActorKind::ksm || kind == ActorKind::numa_scan;
+  if (anonymous_only && file) expected = "anonymous memory";
   if (kind == ActorKind::reclaim && file && !on_disk(o)) {
     expected = "anonymous memory or a file on a disk";
   }

@@ -31,7 +31,7 @@ void delete_from_page_cache(Kernel& k, std::uint8_t frame) {
   put_page(k, frame);
 }
 
-void set_page_dirty(Kernel& k, std::uint8_t frame) {
+void set_file_page_dirty(Kernel& k, std::uint8_t frame) {
   Frame& f = k.s.frames[frame];
   if (!in_page_cache(f) || (f.state & kPageDirty) != 0) return;
   f.state |= kPageDirty;
@@ -45,7 +45,7 @@ void set_page_dirty(Kernel& k, std::uint8_t frame) {
 void page_mkwrite(Kernel& k, std::uint8_t frame) {
   Frame& f = k.s.frames[frame];
   if (k.program.object(file_index(f)).backing == Backing::ext4) f.state |= kHasBuffers;
-  set_page_dirty(k, frame);
+  set_file_page_dirty(k, frame);
 }
 
 void note_anon_vma(Kernel& k, unsigned mm, unsigned page) {

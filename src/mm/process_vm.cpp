@@ -4,6 +4,7 @@
 #include "mm/gup.hpp"
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
+#include "mm/page.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 

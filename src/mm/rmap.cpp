@@ -43,10 +43,7 @@ Step clear(Kernel& k) {
   } else {
     flush_tlb_page(k, mm, page);
   }
-  if ((old.bits & kPteDirty) != 0) {
-    set_page_dirty(k, old.frame);
-    if (!is_file_page(k.s.frames[old.frame])) k.s.frames[old.frame].state |= kPageDirty;
-  }
+  if ((old.bits & kPteDirty) != 0) set_page_dirty(k, old.frame);
   k.pte(mm, page) = Pte{};
   k.say("try_to_unmap clears the PTE");
   return k.yield(kTest);  // GUP-fast saw the PTE before, or sees it gone

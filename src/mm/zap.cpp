@@ -57,7 +57,8 @@ Step clear(Kernel& k, unsigned page, unsigned mm) {
   k.pte(mm, page) = Pte{};
   k.say("the page is unmapped");
   if (counted(old.frame)) {
-    if ((old.bits & kPteDirty) != 0) set_page_dirty(k, old.frame);
+    const bool dirty = (old.bits & kPteDirty) != 0;
+    if (dirty && is_file_page(k.s.frames[old.frame])) set_page_dirty(k, old.frame);
     entry.frame = old.frame;
     entry.bits |= kGathered;
     set_gathered(k.activation(), page - k.activation().arg[0]);
