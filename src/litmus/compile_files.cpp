@@ -166,7 +166,8 @@ void Compiler::check_memory_kind(const ast::CallStatement& call, const Instr& ou
   }
   const Object& o = program_.object(out.page);
   const bool constant = out.value.fn == Fn::none && !out.value.a.is_register;
-  if (out.op == Op::truncate && constant && (out.value.a.value < 0 || out.value.a.value > o.pages)) {
+  if (out.op == Op::truncate && constant &&
+      (out.value.a.value < 0 || out.value.a.value > o.pages)) {
     error(c.arguments[1].at, fmt::format("`{}` cannot have {} pages", o.name, out.value.a.value),
           fmt::format("0 to {}", o.pages));
   }

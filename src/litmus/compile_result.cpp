@@ -47,8 +47,7 @@ bool Compiler::released_in(const ast::Block& b, std::string_view handle, Op take
       const Operation* operation = find_operation(c.function.text);
       const bool releases = operation != nullptr && !operation->parameters.empty() &&
                             operation->parameters[0] == Parameter::handle &&
-                            operation->op != Op::set_page_dirty &&
-                            accepts(operation->op, taker);
+                            operation->op != Op::set_page_dirty && accepts(operation->op, taker);
       if (releases && name != nullptr && name->text == handle) return true;
     } else if (const auto* branch = std::get_if<ast::If>(&s.what)) {
       if (released_in(branch->then, handle, taker)) return true;

@@ -344,8 +344,7 @@ void Parser::daemon() {
   Item item(*this);
   ast::Daemon out;
   advance();
-  out.kind =
-      any_name("the kind of daemon: speculate, reclaim, migrate, numa_scan, ksm, writeback");
+  out.kind = any_name("the kind of daemon: speculate, reclaim, migrate, numa_scan, ksm, writeback");
   expect("(", "after the kind of daemon");
   out.pages = place("the memory it acts on");
   expect(",", "and how often it may act");

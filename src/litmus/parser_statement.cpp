@@ -138,10 +138,10 @@ void Parser::assignment(ast::Statement& out) {
   }
   if (!accept("=")) {
     const bool bare = !target.word && !target.index;
-    fail_expecting(
-        bare ? "`=` or `(`" : "`=`",
-        bare ? did_you_mean(start.text, {"if", "repeat", "signal", "await", "exit", "crash", "else", "post"})
-             : "");
+    fail_expecting(bare ? "`=` or `(`" : "`=`",
+                   bare ? did_you_mean(start.text, {"if", "repeat", "signal", "await", "exit",
+                                                    "crash", "else", "post"})
+                        : "");
   }
   const bool access = peek().kind == TokenKind::identifier && !is_reserved(peek().text) &&
                       (at("(", 1) || at(".", 1) || at("[", 1) || at(":", 1));

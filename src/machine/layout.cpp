@@ -257,12 +257,11 @@ void Machine::map_initial_file(State& s, unsigned page, std::uint8_t& next_frame
         (written && object.backing == Backing::ext4 ? mm::kHasBuffers : 0));
     frame.words = words;
     s.files[page].frame = number;
-    const bool writable = !object.readonly && object.shared &&
-                          (written || object.backing == Backing::shmem);
+    const bool writable =
+        !object.readonly && object.shared && (written || object.backing == Backing::shmem);
     if (mapped) {
-      s.mms[owner].pte[page] = {number,
-                                static_cast<std::uint8_t>((writable ? mm::kPteWrite : 0) |
-                                                          (written ? mm::kPteDirty : 0))};
+      s.mms[owner].pte[page] = {number, static_cast<std::uint8_t>((writable ? mm::kPteWrite : 0) |
+                                                                  (written ? mm::kPteDirty : 0))};
     }
   }
   if (copied) map_private_page(s, page, next_frame);

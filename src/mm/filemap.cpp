@@ -92,8 +92,8 @@ Step install(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
     if (a.frame[1] != kNoFrame) {
       add_rmap(k, a.frame[1]);
       set_anon_exclusive(k, a.frame[1]);
-      pte = Pte{a.frame[1], static_cast<std::uint8_t>(
-                                kPteDirty | none | ((vma & kVmWrite) != 0 ? kPteWrite : 0U))};
+      pte = Pte{a.frame[1], static_cast<std::uint8_t>(kPteDirty | none |
+                                                      ((vma & kVmWrite) != 0 ? kPteWrite : 0U))};
       note_anon_vma(k, mm, page);
       k.say("maps a private copy of the file page");
       put_page(k, frame);

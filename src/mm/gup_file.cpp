@@ -1,5 +1,6 @@
 // What get_user_pages makes of file mappings: which references the VMA refuses, which GUP-fast
-// leaves to the slow path, and who dirties a page when it lets go of it (kernel-semantics 5, 7, 16).
+// leaves to the slow path, and who dirties a page when it lets go of it (kernel-semantics 5, 7,
+// 16).
 #include "mm/gup.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
@@ -33,8 +34,8 @@ bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame) {
 int io_uring_file_error(const Kernel& k, unsigned page, unsigned pages) {
   if (k.policy.io_uring_file_buffer == policy::io_uring_file_buffer::allowed) return 0;
   for (unsigned p = page; p < page + pages; ++p) {
-    const bool disk_file = is_file(k.program, p) &&
-                           k.program.object(p).backing != litmus::Backing::shmem;
+    const bool disk_file =
+        is_file(k.program, p) && k.program.object(p).backing != litmus::Backing::shmem;
     if (disk_file && (k.s.mms[k.program.processes[k.program.actors[k.actor].process].mm].vma[p] &
                       kVmMapped) != 0) {
       return -kEOPNOTSUPP;

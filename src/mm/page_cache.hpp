@@ -35,8 +35,9 @@ namespace drover::mm {
 std::uint8_t read_page(Kernel& k, unsigned page);
 /// __filemap_remove_folio: takes the page out; the cache's reference goes. What is dirty is lost.
 void delete_from_page_cache(Kernel& k, std::uint8_t frame);
-/// set_page_dirty of a file page (page.hpp has the one for all): nothing for a page that is dirty or
-/// was truncated. Reports sanity where ext4 warns of a page without buffer heads (ext4_dirty_folio).
+/// set_page_dirty of a file page (page.hpp has the one for all): nothing for a page that is dirty
+/// or was truncated. Reports sanity where ext4 warns of a page without buffer heads
+/// (ext4_dirty_folio).
 void set_file_page_dirty(Kernel& k, std::uint8_t frame);
 /// block_page_mkwrite, ext4_page_mkwrite: the page gets buffer heads where the file system has
 /// them, and becomes dirty.

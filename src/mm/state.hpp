@@ -152,8 +152,8 @@ struct SwapSlot {
   std::array<Word, litmus::kMaxWords> words;
 };
 
-/// A page of a file: its page in the page cache (0: not there), and what the disk holds. `disk` of a
-/// DAX file is what its pages get when they are first touched.
+/// A page of a file: its page in the page cache (0: not there), and what the disk holds. `disk` of
+/// a DAX file is what its pages get when they are first touched.
 struct FilePage {
   std::uint8_t frame;
   std::uint8_t flags;  // kBeyondEof

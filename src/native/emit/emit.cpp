@@ -233,14 +233,15 @@ class Emitter {
     line(" * wipeonfork, process, what it is mapped from, MAP_SHARED */");
     line("static const struct object objects[OBJECTS] = {{");
     for (const litmus::Object& o : program_.objects) {
-      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {} }},", o.name, o.name,
-           o.first_page, o.pages, o.words.size(),
+      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {} }},", o.name,
+           o.name, o.first_page, o.pages, o.words.size(),
            fmt::format("{}, {}, {}, {}", o.initial[0], o.initial[1], o.initial[2], o.initial[3]),
-           kStates[static_cast<unsigned>(o.state)], o.readonly, o.dontfork, o.wipeonfork,
-           o.process, file_kind(program_, o), o.shared);
+           kStates[static_cast<unsigned>(o.state)], o.readonly, o.dontfork, o.wipeonfork, o.process,
+           file_kind(program_, o), o.shared);
     }
     if (program_.objects.empty()) {
-      line("    {{ \"\", NULL, 0, 0, 0, {{ 0 }}, UNMAPPED, false, false, false, 0, ANONYMOUS, "
+      line(
+          "    {{ \"\", NULL, 0, 0, 0, {{ 0 }}, UNMAPPED, false, false, false, 0, ANONYMOUS, "
           "false }},");
     }
     line("}};");

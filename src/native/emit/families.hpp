@@ -44,8 +44,8 @@ struct Family {
   const char* needs_root = nullptr;  // what for, null: nothing
 };
 
-extern const Family kFiles, kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJobs, kGupTest,
-    kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff, kClearRefs,
+extern const Family kFiles, kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJobs,
+    kGupTest, kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff, kClearRefs,
     kUserfaultfd, kKsm, kXdpUmem;
 
 /// Who implements a statement, given what kind of handle it uses.

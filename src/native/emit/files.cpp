@@ -51,8 +51,8 @@ std::string file_kind(const litmus::Program& program, const litmus::Object& obje
   bool registered = false;
   for (const litmus::Actor& actor : program.actors) {
     for (const litmus::Instr& i : actor.code) {
-      registered = registered || (i.op == Op::register_buffer &&
-                                  &program.object(i.page) == &object);
+      registered =
+          registered || (i.op == Op::register_buffer && &program.object(i.page) == &object);
     }
   }
   return object.shared || registered ? "DISK_FILE" : "ANY_FILE";
