@@ -152,7 +152,8 @@ void Machine::lay_out() {
   region(offsetof(State, frames), sizeof(State::frames));
   region(offsetof(State, mms), program_.mms * sizeof(mm::Mm));
   region(offsetof(State, actors), program_.actors.size() * sizeof(mm::Actor));
-  region(small, sizeof(State) - small);
+  const bool files = (program_.features & litmus::kFeatureFiles) != 0;
+  region(small, (files ? sizeof(State) : offsetof(State, files)) - small);
 }
 
 // Most segments are a few bytes: those are copied as one Overrun, whose tail the next segment

@@ -61,7 +61,8 @@ Step pte_locked(Kernel& k) {
   }
   if (pte.frame == kNoFrame && is_file(k.program, page)) {
     ptl_unlock(k);
-    return k.call(Path::file_fault, kReturned, {page, flags, mm});
+    k.call(Path::file_fault, kReturned, {page, flags, mm});
+    return Step::yield;
   }
   if (pte.frame == kNoFrame) return do_anonymous_page(k, page, write, mm);
   if ((pte.bits & kPteHint) != 0) {
