@@ -43,7 +43,7 @@ _drover() {
             ;;
         --goal)
             mapfile -t COMPREPLY < <(compgen -W \
-                "true false coherence isolation lifetime progress balance sanity" -- "$current")
+                "true false coherence isolation lifetime progress balance sanity durability" -- "$current")
             return
             ;;
         -o | --output)

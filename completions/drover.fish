@@ -36,7 +36,7 @@ complete -c drover -n "$designs; or __fish_seen_subcommand_from explain" -l gran
 complete -c drover -n "$designs; or __fish_seen_subcommand_from explain designs run" -l json -d 'print JSON'
 complete -c drover -n "__fish_seen_subcommand_from check run" -s v -l verbose -d 'every run in full'
 complete -c drover -n "__fish_seen_subcommand_from matrix" -l color -x -a 'auto always never' -d 'colours'
-complete -c drover -n "__fish_seen_subcommand_from explain" -l goal -x -a 'true false coherence isolation lifetime progress balance sanity' -d 'what to show'
+complete -c drover -n "__fish_seen_subcommand_from explain" -l goal -x -a 'true false coherence isolation lifetime progress balance sanity durability' -d 'what to show'
 complete -c drover -n "__fish_seen_subcommand_from explain" -l ascii -d 'no line-drawing characters'
 complete -c drover -n "__fish_seen_subcommand_from designs" -l diff -x -a '(__drover_designs)' -d 'compare with'
 complete -c drover -n "__fish_seen_subcommand_from designs" -l markdown -d 'all designs as Markdown'

@@ -45,7 +45,8 @@ verdict::Goal parse_goal(const std::string& text) {
 /// What makes a result interesting: a violated property, else the proposition true.
 verdict::Goal default_goal(const verdict::CheckResult& result) {
   constexpr std::array kOrder = {Property::coherence, Property::isolation, Property::lifetime,
-                                 Property::sanity,    Property::balance,   Property::progress};
+                                 Property::sanity,    Property::balance,   Property::durability,
+                                 Property::progress};
   for (const Property property : kOrder) {
     if (result.violates(property)) return property;
   }

@@ -3,6 +3,8 @@
 #include "device/paths.hpp"
 #include "mm/gup.hpp"
 #include "mm/memory_access.hpp"
+#include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::device {
@@ -109,6 +111,12 @@ Step complete_io(Kernel& k) {
     transfer(k, k.s.refs[i.ref].frame, submit->word, owner_mm(k, i.ref), write, value);
     k.set_register(i.dst, write ? 0 : value);
     return k.yield(kRelease);
+  }
+  // bio_check_pages_dirty: what the submission dirtied is made dirty again if it was cleaned.
+  const mm::Frame& page = k.s.frames[k.s.refs[i.ref].frame];
+  if (submit->op == litmus::Op::direct_read && mm::is_file_page(page)) {
+    if ((page.flags & mm::kPageLocked) != 0) return k.blocked();
+    mm::set_page_dirty(k, k.s.refs[i.ref].frame);
   }
   mm::Ref& ref = k.s.refs[i.ref];
   mm::release_frame(k, (ref.flags & mm::kRefPin) != 0 ? mm::kGupPin : 0U, ref.frame);

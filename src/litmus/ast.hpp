@@ -122,9 +122,12 @@ struct Await {
 struct Exit {
   bool operator==(const Exit&) const = default;
 };
+struct Crash {
+  bool operator==(const Crash&) const = default;
+};
 
 struct Statement {
-  std::variant<Assign, Load, Store, CallStatement, If, Repeat, Signal, Await, Exit> what;
+  std::variant<Assign, Load, Store, CallStatement, If, Repeat, Signal, Await, Exit, Crash> what;
   Comments comments;
   Location at;  // of its first line: `if (e)` without the blocks
   bool operator==(const Statement&) const = default;
@@ -152,6 +155,7 @@ struct Attribute {
   bool operator==(const Attribute&) const = default;
 };
 struct Object {
+  bool file = false;  // `file`, not `anon`
   Name name;
   std::optional<Integer> pages;
   std::vector<Word> words;
@@ -187,9 +191,9 @@ struct Actor {
 /// An atom or a connective of a condition; `land` and `lor` have two or more children, none of
 /// which has the same connective.
 struct Cond {
-  enum class Kind : std::uint8_t { constant, value, sigsegv, same_frame, land, lor, lnot };
+  enum class Kind : std::uint8_t { constant, value, sigsegv, sigbus, same_frame, land, lor, lnot };
   Kind kind = Kind::constant;
-  Name process;  // value and sigsegv: `process.thread:place = number`
+  Name process;  // value, sigsegv and sigbus: `process.thread:place = number`
   std::optional<Name> thread;
   Place place, other;    // value: place; same_frame: both
   bool differs = false;  // `!=`

@@ -60,6 +60,7 @@ struct PlainStatement {
   void operator()(ast::Signal&) const {}
   void operator()(ast::Await&) const {}
   void operator()(ast::Exit&) const {}
+  void operator()(ast::Crash&) const {}
 };
 
 void plain(ast::Block& b) {

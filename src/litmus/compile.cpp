@@ -43,6 +43,9 @@ Program Compiler::run(std::string file) {
 
 // Which optional parts of the State the program can reach.
 void Compiler::find_features() {
+  for (const Object& o : program_.objects) {
+    if (o.backing != Backing::anonymous) program_.features |= kFeatureFiles | kFeatureFolioState;
+  }
   for (const Actor& actor : program_.actors) {
     if (actor.kind == ActorKind::reclaim) program_.features |= kFeatureSwap | kFeatureFolioState;
     if (actor.kind == ActorKind::ksm) program_.features |= kFeatureFolioState;

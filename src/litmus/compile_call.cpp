@@ -46,6 +46,7 @@ void Compiler::lower_call(const ast::Statement& s, const ast::CallStatement& cal
   if (c.post) out.op = operation->op == Op::dma_read ? Op::post_read : Op::post_write;
   if (arguments(*operation, call, out)) {
     check_special(call, out);
+    check_memory_kind(call, out);
     result(call, *operation, out);
   }
   if (call.result) {

@@ -56,6 +56,7 @@ std::uint16_t Compiler::lower_cond(const ast::Cond& c) {
     }
     case Kind::value:
     case Kind::sigsegv:
+    case Kind::sigbus:
     case Kind::same_frame:
       break;
   }
@@ -103,17 +104,19 @@ void Compiler::sort_atoms() {
 std::optional<Atom> Compiler::atom(const ast::Cond& c) {
   if (c.kind == ast::Cond::Kind::value) return value_atom(c);
   Atom out;
-  if (c.kind == ast::Cond::Kind::sigsegv) {
-    out.kind = AtomKind::sigsegv;
+  if (c.kind == ast::Cond::Kind::sigsegv || c.kind == ast::Cond::Kind::sigbus) {
+    const bool bus = c.kind == ast::Cond::Kind::sigbus;
+    const char* signal = bus ? "SIGBUS" : "SIGSEGV";
+    out.kind = bus ? AtomKind::sigbus : AtomKind::sigsegv;
     if (c.thread) {
-      error(c.at, "SIGSEGV is asked of a process, not of one thread",
-            fmt::format("`{}:SIGSEGV`", c.process.text));
+      error(c.at, fmt::format("{} is asked of a process, not of one thread", signal),
+            fmt::format("`{}:{}`", c.process.text, signal));
       return {};
     }
     const auto p = process(c.process);
     if (!p) return {};
     out.process = *p;
-    out.name = c.process.text + ":SIGSEGV";
+    out.name = fmt::format("{}:{}", c.process.text, signal);
     return out;
   }
   out.kind = AtomKind::same_frame;
@@ -145,6 +148,7 @@ std::optional<std::uint8_t> Compiler::actor_of(const ast::Cond& c) {
 }
 
 std::optional<Atom> Compiler::value_atom(const ast::Cond& c) {
+  if (c.process.text == kDisk) return disk_atom(c);
   const auto actor = actor_of(c);
   if (!actor) return {};
   Atom out;

@@ -16,11 +16,12 @@ struct DaemonName {
   std::string_view name;
   ActorKind kind;
 };
-constexpr std::array<DaemonName, 5> kDaemons = {{{"speculate", ActorKind::speculate},
+constexpr std::array<DaemonName, 6> kDaemons = {{{"speculate", ActorKind::speculate},
                                                  {"reclaim", ActorKind::reclaim},
                                                  {"migrate", ActorKind::migrate},
                                                  {"numa_scan", ActorKind::numa_scan},
-                                                 {"ksm", ActorKind::ksm}}};
+                                                 {"ksm", ActorKind::ksm},
+                                                 {"writeback", ActorKind::writeback}}};
 
 template <class T, class File, class F>
 void for_each_actor(const File& file, F f) {
@@ -55,6 +56,10 @@ void Compiler::declare_processes() {
     if (process_index_.contains(p.name.text)) {
       error(p.name.at, fmt::format("a second process `{}`", p.name.text), "a new name");
       return;
+    }
+    if (p.name.text == kDisk) {
+      error(p.name.at, "a process cannot be called `disk`", "another name",
+            "`disk:f.x` in a condition is a word on the disk");
     }
     if (!fits(count++, kMaxProcesses, p.name.at, "processes")) {
       lost_.insert(p.name.text);
@@ -123,6 +128,7 @@ void Compiler::declare_daemons() {
     } else if (const std::optional<Range> r = range(d.pages, d.pages.at)) {
       actor.page = r->first;
       actor.pages = r->pages;
+      check_daemon_memory(d, kind->kind, *r->object);
     }
     if (d.bound.value < 1 || d.bound.value > kMaxDaemonBound || !d.bound.errno_name.empty()) {
       error(d.bound.at, fmt::format("a daemon cannot act {} times", to_string(d.bound)),
@@ -221,21 +227,24 @@ void Compiler::object_attributes(const ast::Object& o, Object& out) {
       error(a.name.at, fmt::format("attribute `{}` is given twice", a.name.text));
       continue;
     }
-    object_attribute(a, out);
-    const bool is_state =
-        a.name.text == "fresh" || a.name.text == "untouched" || a.name.text == "unmapped";
+    if (!file_attribute(o, a, out)) object_attribute(a, out);
+    const bool is_state = a.name.text == "fresh" || a.name.text == "untouched" ||
+                          a.name.text == "unmapped" || a.name.text == "read";
     if (is_state && state != nullptr) {
       error(a.name.at, fmt::format("`{}` contradicts `{}`", a.name.text, state->name.text),
-            "one of fresh, untouched, unmapped");
+            o.file ? "one of read, untouched, unmapped" : "one of fresh, untouched, unmapped");
     }
     if (is_state) state = &a;
-    if (!is_state && a.name.text != "in") protection = &a;
+    const bool is_protection =
+        a.name.text == "readonly" || a.name.text == "dontfork" || a.name.text == "wipeonfork";
+    if (is_protection) protection = &a;
   }
   if (out.state == InitialPage::unmapped && protection != nullptr) {
     error(protection->name.at,
           fmt::format("`{}` needs a mapping, `{}` has none", protection->name.text, out.name), "",
           "leave out `unmapped` or this attribute");
   }
+  if (o.file) return check_file(o, out);
   const bool empty = out.state == InitialPage::unmapped || out.state == InitialPage::untouched;
   for (const ast::Word& w : o.words) {
     if (empty && w.initial && w.initial->value != 0) {

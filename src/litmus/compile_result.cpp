@@ -45,8 +45,9 @@ bool Compiler::released_in(const ast::Block& b, std::string_view handle, Op take
       const ast::Call& c = call->call;
       const ast::Name* name = c.arguments.empty() ? nullptr : lone_name(c.arguments[0]);
       const Operation* operation = find_operation(c.function.text);
-      const bool releases = operation != nullptr && operation->parameters[0] == Parameter::handle &&
-                            accepts(operation->op, taker);
+      const bool releases = operation != nullptr && !operation->parameters.empty() &&
+                            operation->parameters[0] == Parameter::handle &&
+                            operation->op != Op::set_page_dirty && accepts(operation->op, taker);
       if (releases && name != nullptr && name->text == handle) return true;
     } else if (const auto* branch = std::get_if<ast::If>(&s.what)) {
       if (released_in(branch->then, handle, taker)) return true;

@@ -68,7 +68,7 @@ void Compiler::lower(const ast::Statement& s) {
   } else if (const auto* await = std::get_if<ast::Await>(&s.what)) {
     lower_event(await->event, false, i);
   } else {
-    i.op = Op::exit;
+    i.op = std::holds_alternative<ast::Crash>(s.what) ? Op::crash : Op::exit;
   }
   emit(std::move(i), s);
 }

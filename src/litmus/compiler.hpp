@@ -17,6 +17,9 @@
 
 namespace drover::litmus {
 
+/// The name that stands for the disk in conditions: `disk:f.x = 1`.
+inline constexpr std::string_view kDisk = "disk";
+
 class Compiler {
  public:
   /// `parsed` may have lost parts to syntax errors; errors go to `sink`.
@@ -79,6 +82,12 @@ class Compiler {
   void object_words(const ast::Object& o, Object& out);
   void object_attributes(const ast::Object& o, Object& out);
   void object_attribute(const ast::Attribute& a, Object& out);
+  // compile_files.cpp: what files can have done to them.
+  bool file_attribute(const ast::Object& o, const ast::Attribute& a, Object& out);
+  void check_file(const ast::Object& o, Object& out);
+  void check_daemon_memory(const ast::Daemon& d, ActorKind kind, const Object& o);
+  void check_memory_kind(const ast::CallStatement& call, const Instr& out);
+  std::optional<Atom> disk_atom(const ast::Cond& c);
   void declare_threads();
   void declare_daemons();
   void find_features();

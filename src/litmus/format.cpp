@@ -78,6 +78,7 @@ struct StatementText {
   std::string operator()(const ast::Signal& s) const { return "signal " + s.event.text; }
   std::string operator()(const ast::Await& s) const { return "await " + s.event.text; }
   std::string operator()(const ast::Exit&) const { return "exit"; }
+  std::string operator()(const ast::Crash&) const { return "crash"; }
 };
 
 /// True when a line break may replace the blank at `i`: inside a string a break reads as one
@@ -161,7 +162,7 @@ class Printer {
 
   void object(const ast::Object& o) {
     before(o.comments);
-    std::string text = "anon " + o.name.text;
+    std::string text = (o.file ? "file " : "anon ") + o.name.text;
     if (o.pages) text += fmt::format("[{}]", to_string(*o.pages));
     text += " { " +
             join(o.words, ", ",
@@ -293,6 +294,7 @@ std::string to_string(const ast::Cond& c) {
     case Kind::constant:
       return "true";
     case Kind::sigsegv:
+    case Kind::sigbus:
     case Kind::value:
       break;
     case Kind::same_frame:
@@ -307,6 +309,7 @@ std::string to_string(const ast::Cond& c) {
   std::string actor = c.process.text;
   if (c.thread) actor += '.' + c.thread->text;
   if (c.kind == Kind::sigsegv) return actor + ":SIGSEGV";
+  if (c.kind == Kind::sigbus) return actor + ":SIGBUS";
   return fmt::format("{}:{} {} {}", actor, to_string(c.place), c.differs ? "!=" : "=",
                      to_string(c.number));
 }

@@ -20,10 +20,11 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-constexpr std::array<std::string_view, 8> kItemWords = {"litmus", "anon",   "process", "thread",
-                                                        "daemon", "exists", "forall",  "expect"};
-constexpr std::array<std::string_view, 9> kStatementWords = {
-    "if", "else", "repeat", "signal", "await", "exit", "post", "true", "SIGSEGV"};
+constexpr std::array<std::string_view, 9> kItemWords = {
+    "litmus", "anon", "file", "process", "thread", "daemon", "exists", "forall", "expect"};
+constexpr std::array<std::string_view, 11> kStatementWords = {
+    "if",   "else", "repeat", "signal",  "await", "exit",
+    "post", "true", "crash",  "SIGSEGV", "SIGBUS"};
 
 struct Errno {
   std::string_view name;

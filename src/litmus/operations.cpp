@@ -24,6 +24,9 @@ std::span<const Operation> operations() {
       {"uffd_unwp", Op::uffd_unwp, {P::range}, R::status, 0, "uffd_unwp(MEMORY)"},
       {"uffd_move", Op::uffd_move, {P::range, P::range}, R::status, 0, "uffd_move(FROM, TO)"},
       {"ksm_scan", Op::ksm_scan, {P::range}, R::none, 0, "ksm_scan(MEMORY)"},
+      {"truncate", Op::truncate, {P::range, P::value}, R::status, 1, "truncate(FILE, PAGES)"},
+      {"punch_hole", Op::punch_hole, {P::range}, R::status, 0, "punch_hole(FILE)"},
+      {"fsync", Op::fsync, {P::range}, R::status, 0, "fsync(FILE)"},
       {"get",
        Op::get,
        {P::remote_range, P::foll, P::entry},
@@ -38,6 +41,8 @@ std::span<const Operation> operations() {
        "h = pin(MEMORY, FLAGS, slow|fast|raw)"},
       {"unpin", Op::unpin, {P::handle}, R::none, 0, "unpin(HANDLE)"},
       {"put", Op::put, {P::handle}, R::none, 0, "put(HANDLE)"},
+      {"unpin_dirty", Op::unpin_dirty, {P::handle}, R::none, 0, "unpin_dirty(HANDLE)"},
+      {"set_page_dirty", Op::set_page_dirty, {P::handle}, R::none, 0, "set_page_dirty(HANDLE)"},
       {"register_buffer",
        Op::register_buffer,
        {P::range},
@@ -142,6 +147,9 @@ bool accepts(Op user, Op taker) {
       // A driver may mix the two up: that is a bug for the checker to find, not a misspelt test.
       if (taker == Op::pin || taker == Op::get) return true;
       return operation_name(user) == releaser(taker);
+    case Op::unpin_dirty:
+    case Op::set_page_dirty:
+      return taker == Op::pin || (user == Op::set_page_dirty && taker == Op::get);
     case Op::pipe_close:
     case Op::complete:
       return operation_name(user) == releaser(taker);

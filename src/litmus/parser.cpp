@@ -239,7 +239,7 @@ void Parser::header() {
 
 void Parser::item() {
   const Token& t = peek();
-  if (at_word("anon")) return memory();
+  if (at_word("anon") || at_word("file")) return memory();
   if (at_word("process")) return process();
   if (at_word("thread")) return thread();
   if (at_word("daemon")) return daemon();
@@ -252,10 +252,10 @@ void Parser::item() {
          "write it before the memory of the test");
   }
   const std::string expected =
-      "`anon`, `process`, `thread`, `daemon`, `exists`, `~exists`, `forall` or `expect`";
+      "`anon`, `file`, `process`, `thread`, `daemon`, `exists`, `~exists`, `forall` or `expect`";
   const std::string hint =
       t.kind == TokenKind::identifier
-          ? did_you_mean(t.text, {"anon", "process", "thread", "daemon", "exists", "forall",
+          ? did_you_mean(t.text, {"anon", "file", "process", "thread", "daemon", "exists", "forall",
                                   "expect", "claim", "source"})
           : "";
   fail_expecting(expected, hint);
@@ -278,6 +278,7 @@ ast::Attribute Parser::attribute() {
 void Parser::memory() {
   Item item(*this);
   ast::Object out;
+  out.file = at_word("file");
   advance();
   out.name = name("the name of the memory");
   if (accept("[")) {
@@ -343,7 +344,7 @@ void Parser::daemon() {
   Item item(*this);
   ast::Daemon out;
   advance();
-  out.kind = any_name("the kind of daemon: speculate, reclaim, migrate, numa_scan, ksm");
+  out.kind = any_name("the kind of daemon: speculate, reclaim, migrate, numa_scan, ksm, writeback");
   expect("(", "after the kind of daemon");
   out.pages = place("the memory it acts on");
   expect(",", "and how often it may act");

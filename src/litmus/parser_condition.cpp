@@ -102,8 +102,13 @@ ast::Cond Parser::atom() {
     out.at = span(first);
     return out;
   }
+  if (accept_word("SIGBUS")) {
+    out.kind = ast::Cond::Kind::sigbus;
+    out.at = span(first);
+    return out;
+  }
   out.kind = ast::Cond::Kind::value;
-  out.place = place("a register, a word of memory or `SIGSEGV`");
+  out.place = place("a register, a word of memory, `SIGSEGV` or `SIGBUS`");
   if (out.place.process) fail(peek(), "a second `:`", "`= VALUE` or `!= VALUE`");
   out.differs = accept("!=");
   if (!out.differs && !accept("=") && !accept("==")) fail_expecting("`= VALUE` or `!= VALUE`");

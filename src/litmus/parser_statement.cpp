@@ -117,6 +117,8 @@ void Parser::statement_body(ast::Statement& out, std::size_t first_token) {
     out.what = ast::Await{name("the name of an event")};
   } else if (accept_word("exit")) {
     out.what = ast::Exit{};
+  } else if (accept_word("crash")) {
+    out.what = ast::Crash{};
   } else if (t.kind == TokenKind::identifier && at("(", 1)) {
     out.what = ast::CallStatement{{}, call()};
   } else {
@@ -136,10 +138,10 @@ void Parser::assignment(ast::Statement& out) {
   }
   if (!accept("=")) {
     const bool bare = !target.word && !target.index;
-    fail_expecting(
-        bare ? "`=` or `(`" : "`=`",
-        bare ? did_you_mean(start.text, {"if", "repeat", "signal", "await", "exit", "else", "post"})
-             : "");
+    fail_expecting(bare ? "`=` or `(`" : "`=`",
+                   bare ? did_you_mean(start.text, {"if", "repeat", "signal", "await", "exit",
+                                                    "crash", "else", "post"})
+                        : "");
   }
   const bool access = peek().kind == TokenKind::identifier && !is_reserved(peek().text) &&
                       (at("(", 1) || at(".", 1) || at("[", 1) || at(":", 1));

@@ -55,6 +55,8 @@ const char* to_string(Property p) {
       return "balance";
     case Property::sanity:
       return "sanity";
+    case Property::durability:
+      return "durability";
   }
   return "";
 }

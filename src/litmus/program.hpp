@@ -52,11 +52,18 @@ enum class Op : std::uint8_t {
   uffd_unwp,   // page, pages, dst: the same, taking the protection away
   uffd_move,   // page, pages, to_page, dst: UFFDIO_MOVE
   ksm_scan,    // page, pages: ksmd has scanned these pages
+  // Files. dst (optional) receives 0 or -errno.
+  truncate,    // page, pages (the whole file), value (how many pages it has afterwards), dst
+  punch_hole,  // page, pages, dst: fallocate(FALLOC_FL_PUNCH_HOLE)
+  fsync,       // page, pages (the whole file), dst
+  crash,       // the machine loses power: only the disk remains
   // References. dst (optional) receives 0 or -errno; ref .. ref+pages-1 are the reference slots.
   get,              // ref, page, pages, foll, gup, process (whose memory), dst
   pin,              // as get
   unpin,            // ref, pages: unpin_user_page
   put,              // ref, pages: put_page
+  set_page_dirty,   // ref, pages: set_page_dirty_lock
+  unpin_dirty,      // ref, pages: unpin_user_pages_dirty_lock
   register_buffer,  // ref, page, pages, dst
   reg_mr,           // ref, page, pages, access, dst
   xdp_umem,         // ref, page, pages, dst
@@ -88,7 +95,8 @@ enum class Op : std::uint8_t {
 /// Parts of the model's State that only some programs need, bits of Program::features.
 inline constexpr std::uint16_t kFeatureSwap = 1,  // swap slots, swap entries, swap cache
     kFeatureMigration = 2,                        // migration entries
-    kFeatureFolioState = 4;                       // Frame::state and what follows it
+    kFeatureFolioState = 4,                       // Frame::state and what follows it
+    kFeatureFiles = 256;                          // page cache, disk, crash
 
 /// Arithmetic of the language: `a`, or `a fn b`. A register operand reads the acting actor's own.
 struct Operand {
@@ -141,12 +149,22 @@ struct Instr {
   std::string text;        // the statement in canonical form, for pictures
 };
 
+/// What a memory object is made of, as far as the kernel's paths differ.
+enum class Backing : std::uint8_t {
+  anonymous,
+  ext4,   // a disk file system that tracks dirty pages and hangs buffer heads on them
+  xfs,    // one that tracks dirty pages without buffer heads (iomap)
+  shmem,  // tmpfs, memfd, MAP_SHARED | MAP_ANONYMOUS: the page cache is all there is
+  dax,    // the file's pages are persistent memory, mapped directly
+};
+
 /// Initial state of a memory object's pages.
 enum class InitialPage : std::uint8_t {
   written,    // one exclusive anonymous page per virtual page, writable, dirty, off the LRU batches
   fresh,      // the same, but still in a CPU's LRU-add batch (one extra reference)
   untouched,  // nothing mapped yet: a read maps the zero page
   unmapped,   // no VMA: an address range for mmap or mremap to use
+  read,       // file pages: read, and mapped as the read left them
 };
 
 struct Object {
@@ -157,6 +175,8 @@ struct Object {
   std::array<std::int8_t, kMaxWords> initial{};  // same in each page
   InitialPage state = InitialPage::written;
   bool readonly = false, dontfork = false, wipeonfork = false;
+  Backing backing = Backing::anonymous;
+  bool shared = false;       // MAP_SHARED
   std::uint8_t process = 0;  // the process that has it mapped at the start
 };
 
@@ -168,7 +188,15 @@ struct Process {
   std::uint8_t actor = 0;  // its main thread
 };
 
-enum class ActorKind : std::uint8_t { thread, speculate, reclaim, migrate, numa_scan, ksm };
+enum class ActorKind : std::uint8_t {
+  thread,
+  speculate,
+  reclaim,
+  migrate,
+  numa_scan,
+  ksm,
+  writeback
+};
 struct Actor {
   ActorKind kind = ActorKind::thread;
   std::string name;              // "parent", "parent.t", "speculate"
@@ -197,6 +225,8 @@ enum class AtomKind : std::uint8_t {
   memory,      // process:page.word == value, through the process's page table at the end
   sigsegv,     // process took a SIGSEGV (true or false)
   same_frame,  // two places are the same page frame
+  sigbus,      // process took a SIGBUS (true or false)
+  disk,        // page.word == value on the disk
 };
 struct FramePlace {  // of same_frame: a handle's slot, or a page as a process maps it
   bool is_ref = false;
@@ -226,8 +256,16 @@ struct Condition {
 };
 
 enum class Verdict : std::uint8_t { always, sometimes, never, unsupported };
-enum class Property : std::uint8_t { coherence, isolation, lifetime, progress, balance, sanity };
-inline constexpr unsigned kProperties = 6;
+enum class Property : std::uint8_t {
+  coherence,
+  isolation,
+  lifetime,
+  progress,
+  balance,
+  sanity,
+  durability
+};
+inline constexpr unsigned kProperties = 7;
 
 struct DesignRange {  // `linux-4.18 .. linux-5.8`, or one design (first == last)
   std::string first, last;
@@ -259,6 +297,8 @@ struct Program {
   Condition condition;
   std::vector<Expectation> expectations;
 
+  /// The memory object that a virtual page belongs to.
+  [[nodiscard]] const Object& object(unsigned page) const { return objects[object_of[page]]; }
   /// "buf.x" or "buf[1].x" for a virtual page and word.
   [[nodiscard]] std::string word_name(unsigned page, unsigned word) const;
   /// "buf" or "buf[1]" for a virtual page.

@@ -51,6 +51,9 @@ void renumber_names(State& s, const litmus::Program& program, Numbering& renumbe
   if ((program.features & litmus::kFeatureSwap) != 0) {
     for (mm::SwapSlot& slot : s.slots) renumber(slot.cache);
   }
+  if ((program.features & litmus::kFeatureFiles) != 0) {
+    for (unsigned p = 0; p < program.pages; ++p) renumber(s.files[p].frame);
+  }
   for (unsigned a = 0; a < program.actors.size(); ++a) {
     for (unsigned d = 0; d < s.actors[a].depth; ++d) {
       for (std::uint8_t& frame : s.actors[a].stack[d].frame) renumber(frame);

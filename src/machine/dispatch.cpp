@@ -40,6 +40,13 @@ Path path_of(Op op) {
       return Path::madvise;
     case Op::move_pages:
       return Path::move_pages;
+    case Op::truncate:
+    case Op::punch_hole:
+      return Path::truncate;
+    case Op::fsync:
+      return Path::fsync;
+    case Op::crash:
+      return Path::crash;
     case Op::swapoff:
       return Path::swapoff;
     case Op::clear_refs:
@@ -63,8 +70,11 @@ Path path_of(Op op) {
       return Path::take_reference;
     case Op::unpin:
     case Op::put:
+    case Op::unpin_dirty:
     case Op::pipe_close:
       return Path::release_reference;
+    case Op::set_page_dirty:
+      return Path::dirty_reference;
     case Op::complete_io:
       return Path::complete_io;
     case Op::pipe_read:
@@ -108,6 +118,8 @@ Path path_of(litmus::ActorKind daemon) {
       return Path::numa_scan;
     case litmus::ActorKind::ksm:
       return Path::ksm;
+    case litmus::ActorKind::writeback:
+      return Path::writeback;
   }
   return Path::none;
 }

@@ -2,6 +2,7 @@
 // lifetime are about accesses and are reported where those happen (mm/memory_access.cpp).
 #include "machine/machine.hpp"
 #include "mm/locks.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/swap.hpp"
 
 namespace drover::machine {
@@ -35,6 +36,7 @@ bool pins_are_exclusive(const State& s, const litmus::Program& program,
       if (ref.frame < mm::kFirstFrame || s.mms[mm_index].pte[ref.page - 1U].frame != ref.frame) {
         continue;
       }
+      if (mm::is_file_page(s.frames[ref.frame])) continue;
       if ((s.frames[ref.frame].flags & mm::kAnonExclusive) == 0) return false;
     }
   }
@@ -83,6 +85,10 @@ bool sane(const State& s, const litmus::Program& program, const design::Switches
         continue;
       }
       if ((frame.flags & mm::kAllocated) == 0) return false;  // a freed page is mapped
+      if (mm::is_file_page(frame)) {
+        if (writable && !mm::is_shared_file(program, p)) return false;
+        continue;
+      }
       if (exclusive && writable && (frame.flags & mm::kAnonExclusive) == 0) return false;
       mappings[pte.frame].all++;
       if (writable) mappings[pte.frame].writable++;
@@ -132,6 +138,9 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
         switches.zero_page_pin_counted == design::policy::zero_page_pin_counted::no;
     references[ref.frame] += uncounted ? 0 : bias ? mm::kPinBias : 1;
   }
+  for (const mm::FilePage& file : s.files) {
+    if (file.frame != mm::kNoFrame) references[file.frame]++;
+  }
   for (unsigned slot = 0; slot < litmus::kMaxSwapSlots; ++slot) {
     if (s.slots[slot].count != entries[slot]) return false;
     if (s.slots[slot].cache != mm::kNoFrame) references[s.slots[slot].cache]++;
@@ -141,6 +150,36 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
     if (f != mm::kZeroFrame && (frame.flags & mm::kAllocated) == 0) continue;
     const int batch = (frame.flags & mm::kInLruBatch) != 0 ? 1 : 0;
     if (frame.refcount != references[f] + batch || frame.mapcount != mapped[f]) return false;
+  }
+  return true;
+}
+
+namespace {
+
+// Whether something will still make the page dirty: a dirty PTE when it is unmapped, or a reference
+// for writing when it is released.
+bool can_become_dirty(const State& s, const litmus::Program& program, std::uint8_t frame) {
+  for (unsigned m = 0; m < program.mms; ++m) {
+    for (unsigned p = 0; p < program.pages; ++p) {
+      const mm::Pte pte = s.mms[m].pte[p];
+      if (pte.frame == frame && (pte.bits & mm::kPteDirty) != 0) return true;
+    }
+  }
+  for (unsigned r = 0; r < program.refs; ++r) {
+    const mm::Ref& ref = s.refs[r];
+    if (ref.frame == frame && mm::handed_out(ref) && (ref.flags & mm::kRefWrite) != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool durable(const State& s, const litmus::Program& program) {
+  for (unsigned p = 0; p < program.pages; ++p) {
+    const std::uint8_t frame = s.files[p].frame;
+    if (frame == mm::kNoFrame || !mm::tracks_dirty_pages(program, p)) continue;
+    if ((s.frames[frame].state & (mm::kPageDirty | mm::kWriteback)) != 0) continue;
+    if (mm::differs_from_disk(s, program, p) && !can_become_dirty(s, program, frame)) return false;
   }
   return true;
 }

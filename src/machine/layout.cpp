@@ -26,7 +26,8 @@ unsigned frame_bound(const litmus::Program& program) {
   const std::size_t bound =
       mm::kFirstFrame + static_cast<std::size_t>(program.pages) * program.mms + program.refs +
       2 * program.actors.size() +
-      ((program.features & litmus::kFeatureSwap) != 0 ? slot_bound(program) : 0);
+      ((program.features & litmus::kFeatureSwap) != 0 ? slot_bound(program) : 0) +
+      ((program.features & litmus::kFeatureFiles) != 0 ? program.pages : 0);
   return static_cast<unsigned>(std::min<std::size_t>(bound, mm::kMaxFrames));
 }
 
@@ -47,6 +48,7 @@ unsigned depth_of_advice(const litmus::Instr& i) {
 unsigned depth_of(const litmus::Actor& actor) {
   using litmus::Op;
   if (actor.kind == litmus::ActorKind::speculate) return 1;
+  if (actor.kind == litmus::ActorKind::writeback) return 2;
   if (actor.kind != litmus::ActorKind::thread) return mm::kMaxDepth;  // ksm, ksm_merge, a fault
   unsigned depth = actor.code.empty() ? 0 : 1;
   for (const litmus::Instr& i : actor.code) {
@@ -56,6 +58,9 @@ unsigned depth_of(const litmus::Actor& actor) {
       case Op::move_pages:
         depth = std::max(depth, 3U);
         break;  // fault, do_wp_page; migrate_page, try_to_unmap
+      case Op::fsync:
+        depth = std::max(depth, 2U);
+        break;  // writeback_page
       case Op::munmap:
       case Op::mmap:
       case Op::madvise:
@@ -130,6 +135,11 @@ void Machine::lay_out() {
     add(offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
         offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));
   }
+  for (unsigned page = 0; page < program_.pages; ++page) {
+    if ((program_.features & litmus::kFeatureFiles) == 0) break;
+    add(offsetof(State, files) + page * sizeof(mm::FilePage),
+        offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
+  }
   // The frames beyond the packed ones stay zero, but a path may use one before canonicalise counts.
   const std::size_t small = offsetof(State, refs);
   const auto region = [this](std::size_t offset, std::size_t bytes) {
@@ -138,7 +148,8 @@ void Machine::lay_out() {
   region(offsetof(State, frames), sizeof(State::frames));
   region(offsetof(State, mms), program_.mms * sizeof(mm::Mm));
   region(offsetof(State, actors), program_.actors.size() * sizeof(mm::Actor));
-  region(small, sizeof(State) - small);
+  const bool files = (program_.features & litmus::kFeatureFiles) != 0;
+  region(small, (files ? sizeof(State) : offsetof(State, files)) - small);
 }
 
 // Most segments are a few bytes: those are copied as one Overrun, whose tail the next segment
@@ -174,11 +185,19 @@ void Machine::unpack(const std::byte* from, State& to) const {
 void Machine::map_initial_page(State& s, unsigned page, std::uint8_t& next_frame) const {
   const litmus::Object& object = program_.objects[program_.object_of[page]];
   const unsigned owner = program_.processes[object.process].mm;
+  if (object.backing != litmus::Backing::anonymous) return map_initial_file(s, page, next_frame);
   if (object.state == litmus::InitialPage::unmapped) return;
   s.mms[owner].vma[page] = static_cast<std::uint8_t>(
       mm::kVmMapped | mm::kVmRead | (object.readonly ? 0 : mm::kVmWrite) |
       (object.dontfork ? mm::kVmDontCopy : 0) | (object.wipeonfork ? mm::kVmWipeOnFork : 0));
   if (object.state == litmus::InitialPage::untouched) return;
+  map_private_page(s, page, next_frame);
+}
+
+// A page that its owner has written, exclusive and dirty.
+void Machine::map_private_page(State& s, unsigned page, std::uint8_t& next_frame) const {
+  const litmus::Object& object = program_.object(page);
+  const unsigned owner = program_.processes[object.process].mm;
   const std::uint8_t number = next_frame++;
   mm::Frame& frame = s.frames[number];
   frame.refcount = 1;
@@ -196,6 +215,53 @@ void Machine::map_initial_page(State& s, unsigned page, std::uint8_t& next_frame
   }
   s.mms[owner].pte[page] = {
       number, static_cast<std::uint8_t>(mm::kPteDirty | (object.readonly ? 0 : mm::kPteWrite))};
+}
+
+// The owner has written (by default), read or not touched the page; the disk holds the same.
+void Machine::map_initial_file(State& s, unsigned page, std::uint8_t& next_frame) const {
+  using litmus::Backing;
+  using litmus::InitialPage;
+  const litmus::Object& object = program_.object(page);
+  const unsigned owner = program_.processes[object.process].mm;
+  const bool touched = object.state == InitialPage::written || object.state == InitialPage::read;
+  const bool copied = object.state == InitialPage::written && !object.shared;
+  const bool tracked = object.backing == Backing::ext4 || object.backing == Backing::xfs;
+  std::array<mm::Word, litmus::kMaxWords> words{};
+  for (mm::Word& word : words) word = {0, mm::kEverybody};
+  bool contents = false;
+  for (std::size_t w = 0; w < object.words.size(); ++w) {
+    words[w].value = object.initial[w];
+    contents = contents || object.initial[w] != 0;
+  }
+  for (mm::Word& word : s.files[page].disk) word = {0, mm::kEverybody};
+  if (object.backing != Backing::shmem) s.files[page].disk = words;
+  if (object.state != InitialPage::unmapped) {
+    s.mms[owner].vma[page] = static_cast<std::uint8_t>(
+        mm::kVmMapped | mm::kVmRead | (object.readonly ? 0 : mm::kVmWrite) |
+        (object.dontfork ? mm::kVmDontCopy : 0) | (copied ? mm::kVmAnonVma : 0));
+  }
+  if (touched || (object.backing == Backing::shmem && contents)) {
+    const std::uint8_t number = next_frame++;
+    mm::Frame& frame = s.frames[number];
+    const bool written = object.state == InitialPage::written && object.shared;
+    const bool mapped = touched && !copied;
+    frame.refcount = mapped ? 2 : 1;
+    frame.mapcount = mapped ? 1 : 0;
+    frame.flags = mm::kAllocated;
+    frame.index = static_cast<std::uint8_t>(page + 1);
+    frame.state = static_cast<std::uint8_t>(
+        mm::kPageCache | (written && tracked ? mm::kPageDirty : 0) |
+        (written && object.backing == Backing::ext4 ? mm::kHasBuffers : 0));
+    frame.words = words;
+    s.files[page].frame = number;
+    const bool writable =
+        !object.readonly && object.shared && (written || object.backing == Backing::shmem);
+    if (mapped) {
+      s.mms[owner].pte[page] = {number, static_cast<std::uint8_t>((writable ? mm::kPteWrite : 0) |
+                                                                  (written ? mm::kPteDirty : 0))};
+    }
+  }
+  if (copied) map_private_page(s, page, next_frame);
 }
 
 void Machine::initial_state(State& s) const {

@@ -94,6 +94,8 @@ class Machine {
   void copy_used(const mm::State& from, mm::State& to) const;
   void initial_state(mm::State& s) const;
   void map_initial_page(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
+  void map_initial_file(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
+  void map_private_page(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
 
   bool step(unsigned actor, unsigned choice);
   bool step_device(unsigned job);
@@ -133,5 +135,8 @@ bool canonicalise(mm::State& s, const litmus::Program& program, unsigned frames,
 /// Whether all counts add up in a final state (the balance property).
 [[nodiscard]] bool balanced(const mm::State& s, const litmus::Program& program,
                             const design::Switches& switches);
+/// Whether in a final state all that was written to cached file pages is on the disk or can still
+/// get there (the durability property).
+[[nodiscard]] bool durable(const mm::State& s, const litmus::Program& program);
 
 }  // namespace drover::machine

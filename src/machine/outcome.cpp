@@ -41,6 +41,14 @@ std::int16_t value_of(const State& s, const litmus::Program& program, const Atom
     }
     case AtomKind::sigsegv:
       return (s.processes[atom.process] & mm::kSigsegv) != 0 ? 1 : 0;
+    case AtomKind::sigbus:
+      return (s.processes[atom.process] & mm::kSigbus) != 0 ? 1 : 0;
+    case AtomKind::disk: {
+      const mm::FilePage& file = s.files[atom.page];
+      const bool direct = program.object(atom.page).backing == litmus::Backing::dax;
+      const bool there = direct && file.frame != mm::kNoFrame;
+      return (there ? s.frames[file.frame].words : file.disk)[atom.word].value;
+    }
     case AtomKind::same_frame: {
       const std::uint8_t left = frame_at(s, program, atom.left);
       return left != mm::kNoFrame && left == frame_at(s, program, atom.right) ? 1 : 0;
@@ -87,6 +95,9 @@ explore::Marks Machine::terminal(const std::byte* state) {
   explore::Marks marks = holds(outcome(base_)) ? kMarkConditionTrue : kMarkConditionFalse;
   if (!balanced(base_, program_, switches_)) {
     marks |= 1U << static_cast<unsigned>(litmus::Property::balance);
+  }
+  if ((program_.features & litmus::kFeatureFiles) != 0 && !durable(base_, program_)) {
+    marks |= 1U << static_cast<unsigned>(litmus::Property::durability);
   }
   return marks;
 }

@@ -2,6 +2,7 @@
 #include "mm/consistent_cut.hpp"
 
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/swap.hpp"
 
 namespace drover::mm {
@@ -62,7 +63,7 @@ void begin_cut(Kernel& k, unsigned parent, unsigned child) {
 }
 
 void note_store(Kernel& k, unsigned mm, unsigned page, unsigned word, bool changed) {
-  if (!changed || k.s.mms[mm].forking == 0) return;
+  if (!changed || k.s.mms[mm].forking == 0 || is_shared_file(k.program, page)) return;
   const unsigned child = k.s.mms[mm].forking - 1U;
   // Not in the snapshot at all: left out of the child, or replaced by zeros there.
   if ((k.vma(child, page) & kVmMapped) == 0 || (k.vma(mm, page) & kVmWipeOnFork) != 0) return;

@@ -57,9 +57,10 @@ Step cpu_access(Kernel& k) {
   if (k.activation().point == kAccess) return access(k);
   if (k.result() < 0) {
     // As with a handler that parks the thread: it stops here for good, its memory stays.
-    k.say("SIGSEGV");
+    const bool bus = k.result() == kFaultSigbus;
+    k.say("{}", bus ? "SIGBUS" : "SIGSEGV");
     k.self().flags |= kParked;
-    k.s.processes[k.process()] |= kSigsegv;
+    k.s.processes[k.process()] |= bus ? kSigbus : kSigsegv;
     return k.done();
   }
   k.mark_backward();

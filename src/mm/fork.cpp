@@ -6,6 +6,7 @@
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -59,6 +60,8 @@ Step next_vma(Kernel& k) {
       return k.blocked();
     }
     if ((vma & (kVmDontCopy | kVmWipeOnFork)) != 0) continue;
+    // F3: the child faults the pages of a file in itself.
+    if (is_file(k.program, page) && (vma & kVmAnonVma) == 0) continue;
     if (counts(k)) {
       k.s.mms[parent].wp_seq++;
       k.say("fork: write_protect_seq becomes odd");
@@ -73,6 +76,7 @@ Step next_vma(Kernel& k) {
 // Whether fork treats the page as pinned. The test is racy by design, see gup_fast.cpp.
 bool looks_pinned(const Kernel& k, std::uint8_t frame) {
   const Frame& f = k.s.frames[frame];
+  if (is_file_page(f)) return false;  // only anonymous pages are copied early
   if (k.policy.fork_pinned_page == policy::fork_pinned_page::share ||
       k.policy.fork_pinned_page == policy::fork_pinned_page::block) {
     return false;

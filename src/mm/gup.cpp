@@ -2,13 +2,20 @@
 #include "mm/gup.hpp"
 
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::mm {
 namespace policy = design::policy;
 
-bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame) {
+bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame, unsigned page) {
   if ((flags & kGupWrite) != 0) return false;
+  if (is_file_page(k.s.frames[frame])) {
+    // 84209e87c696 (6.2): a long-term pin must not stay on a page of the file in a COW mapping.
+    return k.policy.gup_ro_private_file == policy::gup_ro_private_file::copy_if_longterm &&
+           (flags & kGupPin) != 0 && (flags & kGupLongterm) != 0 &&
+           (page == kNone || !is_shared_file(k.program, page));
+  }
   if (frame == kZeroFrame) {
     // 84209e87c696 (6.2): a long-term pin must not stay on the zero page of a COW mapping.
     return k.policy.gup_ro_zero_page == policy::gup_ro_zero_page::alloc_if_longterm &&

@@ -7,8 +7,19 @@
 namespace drover::mm {
 
 /// gup_must_unshare (a7f226604170, 5.19): whether a reference through this read-only PTE needs the
-/// page made exclusive first. `flags`: kGup*.
-[[nodiscard]] bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame);
+/// page made exclusive first. `flags`: kGup*. `page`: the virtual page, kNone where the VMA is not
+/// known (GUP-fast).
+[[nodiscard]] bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame, unsigned page);
+
+/// gup_file.cpp: 0, or the errno that a reference to `page` of a file fails with, whatever is
+/// mapped there (check_vma_flags).
+[[nodiscard]] int file_error(const Kernel& k, unsigned flags, unsigned page);
+/// Whether GUP-fast leaves this file page to the slow path (gup_fast_folio_allowed).
+[[nodiscard]] bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame);
+/// 0, or the errno with which io_uring refuses a buffer in a file mapping.
+[[nodiscard]] int io_uring_file_error(const Kernel& k, unsigned page, unsigned pages);
+/// Whether the release that a statement makes of this reference dirties the page first.
+[[nodiscard]] bool release_dirties(const Kernel& k, const litmus::Instr& i, const Ref& ref);
 
 /// Writes the reference to `frame` into slot `ref`, or into the caller's activation if ref ==
 /// kNone.

@@ -3,6 +3,7 @@
 // again, PG_anon_exclusive, write_protect_seq) are what the races are about.
 #include "mm/gup.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::mm {
@@ -22,6 +23,7 @@ enum Point : std::uint8_t {
   kCheckSeq,  // Q8
   kFallBack,
   kUndoAll,
+  kCheckFile,  // Q5
   // The same with a PTE that was writable when read.
   kWritable = 16,
 };
@@ -53,8 +55,15 @@ Step start(Kernel& k, const Arguments& a) {
 
 // 5.8: the lockless walk of a read-only GUP accepts writable PTEs only.
 bool needs_writable(const Kernel& k, const Arguments& a) {
+  if (is_shared_file(k.program, a.page)) return (a.flags & kGupWrite) != 0;
   return (a.flags & kGupWrite) != 0 ||
          ((a.flags & kGupFastOnly) == 0 && k.policy.gup_ro_cow == policy::gup_ro_cow::force_write);
+}
+
+// pte_devmap and FOLL_LONGTERM.
+bool fast_refuses_dax(const Kernel& k, const Arguments& a) {
+  return (a.flags & kGupLongterm) != 0 && is_file(k.program, a.page) &&
+         k.program.object(a.page).backing == litmus::Backing::dax;
 }
 
 // Q1, Q2
@@ -63,7 +72,7 @@ Step read_pte(Kernel& k, const Arguments& a) {
   const bool writable = (pte.bits & kPteWrite) != 0;
   if (pte.frame == kNoFrame || (pte.bits & kPteInaccessible) != 0 ||
       pte.frame == kZeroFrame ||  // pte_special
-      (!writable && needs_writable(k, a))) {
+      fast_refuses_dax(k, a) || (!writable && needs_writable(k, a))) {
     return k.yield(kFallBack);
   }
   k.activation().frame[0] = pte.frame;
@@ -107,6 +116,17 @@ Step recheck_pte(Kernel& k, const Arguments& a, unsigned writable) {
   }
   k.say("GUP-fast finds the PTE unchanged");
   record_reference(k, a.ref, a.page, a.flags, pte.frame);  // tentative: still ours to undo
+  if (is_file(k.program, a.page)) return k.yield(kCheckFile + writable);
+  return writable != 0 ? k.fused(kNextPage) : k.yield(kCheckExclusive);
+}
+
+// Q5: folio->mapping, which truncate may clear at any moment.
+Step check_file(Kernel& k, const Arguments& a, unsigned writable) {
+  if (fast_refuses_file(k, a.flags, k.activation().frame[0])) {
+    k.say("GUP-fast: a long-term write pin of a file page is for the slow path");
+    k.s.refs[a.ref] = Ref{};
+    return undo(k, true);
+  }
   return writable != 0 ? k.fused(kNextPage) : k.yield(kCheckExclusive);
 }
 
@@ -173,8 +193,10 @@ Step gup_fast(Kernel& k) {
     }
     case kRecheckPte:
       return recheck_pte(k, a, writable);
+    case kCheckFile:
+      return check_file(k, a, writable);
     case kCheckExclusive:
-      if (must_unshare(k, a.flags, k.activation().frame[0])) {
+      if (must_unshare(k, a.flags, k.activation().frame[0], kNone)) {
         k.say("GUP-fast: the page must be unshared first");
         k.s.refs[a.ref] = Ref{};
         return undo(k, true);

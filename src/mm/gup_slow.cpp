@@ -3,6 +3,7 @@
 #include "mm/gup.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::mm {
@@ -29,11 +30,13 @@ Step lock(Kernel& k, const Arguments& a) {
   return k.fused(kWalk);
 }
 
-// check_vma_flags: every test memory here is a private mapping, where FOLL_FORCE may write.
+// check_vma_flags. FOLL_FORCE may write to a private mapping only.
 bool vma_allows(Kernel& k, const Arguments& a) {
   const std::uint8_t vma = k.vma(a.mm, a.page);
   if ((vma & kVmMapped) == 0) return false;
-  if ((a.flags & kGupForce) != 0) return true;
+  if (is_file(k.program, a.page) && file_error(k, a.flags, a.page) != 0) return false;
+  const bool shared_write = (a.flags & kGupWrite) != 0 && is_shared_file(k.program, a.page);
+  if ((a.flags & kGupForce) != 0 && !shared_write) return true;
   return (vma & ((a.flags & kGupWrite) != 0 ? kVmWrite : kVmRead)) != 0;
 }
 
@@ -57,6 +60,11 @@ bool can_follow_write(Kernel& k, const Arguments& a, Pte pte) {
 // should_force_cow_break (17839856fd58, 5.8): a read-only GUP of a COW mapping asks for write.
 bool wants_write(const Kernel& k, const Arguments& a, Pte pte) {
   if ((a.flags & kGupWrite) != 0) return true;
+  if (is_file(k.program, a.page) &&
+      (pte.frame == kNoFrame || is_file_page(k.s.frames[pte.frame]))) {
+    return !is_shared_file(k.program, a.page) &&
+           k.policy.gup_ro_private_file == policy::gup_ro_private_file::force_copy;
+  }
   if (pte.frame == kZeroFrame || pte.frame == kNoFrame) {
     return k.policy.gup_ro_zero_page == policy::gup_ro_zero_page::force_alloc;
   }
@@ -82,7 +90,7 @@ Step walk(Kernel& k, const Arguments& a) {
     return fault_in(k, a, write ? kFaultWrite : 0);
   if (write) {
     if (!can_follow_write(k, a, pte)) return fault_in(k, a, kFaultWrite);
-  } else if ((pte.bits & kPteWrite) == 0 && must_unshare(k, a.flags, pte.frame)) {
+  } else if ((pte.bits & kPteWrite) == 0 && must_unshare(k, a.flags, pte.frame, a.page)) {
     k.say("get_user_pages: the page must be unshared first");
     return fault_in(k, a, kFaultUnshare);
   }
@@ -124,6 +132,18 @@ Step faulted(Kernel& k, const Arguments& a) {
 
 }  // namespace
 
+namespace {
+
+Step fail(Kernel& k, const Arguments& a) {
+  const int error = is_file(k.program, a.page) ? file_error(k, a.flags, a.page) : 0;
+  const int result = error != 0 ? error : -kEFAULT;
+  k.say("get_user_pages fails with {}", result == -kEFAULT ? "EFAULT" : "EOPNOTSUPP");
+  mmap_unlock(k);
+  return k.done(result);
+}
+
+}  // namespace
+
 Step gup_slow(Kernel& k) {
   const Arguments a = arguments(k);
   switch (k.activation().point) {
@@ -144,9 +164,7 @@ Step gup_slow(Kernel& k) {
         k.activation().arg[5]--;
         return k.yield(kUndo);
       }
-      k.say("get_user_pages fails with EFAULT");
-      mmap_unlock(k);
-      return k.done(-kEFAULT);
+      return fail(k, a);
   }
 }
 

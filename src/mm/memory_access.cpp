@@ -2,6 +2,7 @@
 #include "mm/memory_access.hpp"
 
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 
 namespace drover::mm {
 namespace {
@@ -12,6 +13,15 @@ bool freed(Kernel& k, std::uint8_t frame) {
   k.violate(litmus::Property::lifetime);
   k.say("touches a page frame that was freed");
   return true;
+}
+
+// durability: a page that left the page cache will never be written to the disk.
+void note_orphan(Kernel& k, const Frame& page) {
+  const unsigned index = file_index(page);
+  const bool lost = !in_page_cache(page) && (k.s.files[index].flags & kBeyondEof) == 0;
+  if (!lost || k.program.object(index).backing == litmus::Backing::shmem) return;
+  k.violate(litmus::Property::durability);
+  k.say("writes to a page that is no part of the file any more");
 }
 
 }  // namespace
@@ -34,8 +44,13 @@ void write_word(Kernel& k, std::uint8_t frame, unsigned word, std::int8_t value,
     k.say("BUG: the zero page is written");
     return;
   }
-  k.s.frames[frame].words[word] =
-      Word{value, static_cast<std::uint8_t>(1U << mm | (by_device ? kWrittenByDevice : 0U))};
+  Frame& page = k.s.frames[frame];
+  const bool file = is_file_page(page);
+  if (file) note_orphan(k, page);
+  // Everybody may read a file.
+  const unsigned audience = file ? kEverybody : 1U << mm;
+  page.words[word] =
+      Word{value, static_cast<std::uint8_t>(audience | (by_device ? kWrittenByDevice : 0U))};
 }
 
 void copy_word(Kernel& k, std::uint8_t from, std::uint8_t to, unsigned word) {

@@ -3,6 +3,7 @@
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -14,7 +15,13 @@ namespace {
 enum Point : std::uint8_t { kBegin, kChangePte, kFlush };
 
 // can_change_pte_writable (64fe24a3e05e, 6.0; without the dirty test later).
-bool may_restore_write(const Kernel& k, Pte pte) {
+bool may_restore_write(const Kernel& k, unsigned page, Pte pte) {
+  if (is_file_page(k.s.frames[pte.frame])) {
+    // A shared page where no fault is wanted, or whose first write the file system knows of already
+    // (change_pte_range: dirty_accountable; can_change_shared_pte_writable since 6.1).
+    return is_shared_file(k.program, page) &&
+           (!tracks_dirty_pages(k.program, page) || (pte.bits & kPteDirty) != 0);
+  }
   if ((pte.bits & kPteUffdWp) != 0) return false;
   switch (k.policy.mprotect_restore_write) {
     case policy::mprotect_restore_write::never:
@@ -48,7 +55,7 @@ Step change_pte(Kernel& k) {
       pte.bits = static_cast<std::uint8_t>(pte.bits & ~(kPteWrite | kPteProtNone));
     } else {
       pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteProtNone);
-      if (may_restore_write(k, pte)) pte.bits |= kPteWrite;
+      if (may_restore_write(k, page, pte)) pte.bits |= kPteWrite;
     }
     const bool lost_rights =
         ((old.bits & ~pte.bits) & kPteWrite) != 0 || ((pte.bits & ~old.bits) & kPteProtNone) != 0;

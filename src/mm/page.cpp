@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "mm/page_cache.hpp"
+
 namespace drover::mm {
 namespace policy = design::policy;
 
@@ -98,6 +100,7 @@ void set_anon_exclusive(Kernel& k, std::uint8_t frame) {
 }
 
 void set_page_dirty(Kernel& k, std::uint8_t frame) {
+  if (is_file_page(k.s.frames[frame])) return set_file_page_dirty(k, frame);
   // Other programs cannot tell, and do not pack Frame::state.
   if ((k.program.features & litmus::kFeatureFolioState) == 0 || !counted(frame)) return;
   k.s.frames[frame].state |= kPageDirty;

@@ -39,7 +39,7 @@ void unpin_page(Kernel& k, std::uint8_t frame);
 [[nodiscard]] bool anon_exclusive(const Kernel& k, std::uint8_t frame);
 void set_anon_exclusive(Kernel& k, std::uint8_t frame);
 
-/// set_page_dirty of an anonymous page.
+/// set_page_dirty.
 void set_page_dirty(Kernel& k, std::uint8_t frame);
 
 bool trylock_page(Kernel& k, std::uint8_t frame);

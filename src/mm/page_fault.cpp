@@ -4,6 +4,7 @@
 #include "mm/locks.hpp"
 #include "mm/numa_hinting.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 
@@ -56,6 +57,11 @@ Step pte_locked(Kernel& k) {
   if (is_swap_entry(pte)) {
     ptl_unlock(k);
     k.call(Path::do_swap_page, kReturned, {page, flags, mm, pte.bits, k.s.mms[mm].entry[page], 0});
+    return Step::yield;
+  }
+  if (pte.frame == kNoFrame && is_file(k.program, page)) {
+    ptl_unlock(k);
+    k.call(Path::file_fault, kReturned, {page, flags, mm});
     return Step::yield;
   }
   if (pte.frame == kNoFrame) return do_anonymous_page(k, page, write, mm);

@@ -42,6 +42,12 @@ inline constexpr unsigned kUnmapToSwap = 0, kUnmapToMigration = 1, kUnmapLazyFre
 // handle_userfault(page, flags, mm): as handle_mm_fault, for a write to a protected page.
 // do_swap_page(page, flags, mm, pte bits, slot): as handle_mm_fault, which it replaces.
 
+// file_fault(page, flags, mm): as handle_mm_fault, which calls it without the page table lock.
+// wp_page_shared(page, flags, mm): as do_wp_page, which it replaces, page table lock held.
+/// VM_FAULT_SIGBUS: the page lies beyond the end of the file. Below 0, but no errno.
+inline constexpr int kFaultSigbus = -100;
+// writeback_page(): frame[0] is the page, with a reference, which it drops. Result 0.
+
 // zap_page_range(page, end, mm): unmaps pages; the caller holds the mmap_lock. Result 0.
 
 }  // namespace drover::mm

@@ -4,6 +4,8 @@
 #include "mm/gup.hpp"
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
+#include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::mm {
@@ -59,6 +61,11 @@ Step remote_access(Kernel& k, unsigned flags) {
       copy(k);
       return k.yield(kRelease);
     default:
+      if (writes(k.instr()) && is_file_page(k.s.frames[k.activation().frame[0]])) {
+        // unpin_user_pages_dirty_lock, set_page_dirty_lock; released at once: nobody can tell.
+        if ((k.s.frames[k.activation().frame[0]].flags & kPageLocked) != 0) return k.blocked();
+        set_page_dirty(k, k.activation().frame[0]);
+      }
       release_frame(k, flags, k.activation().frame[0]);
       if ((flags & kGupKeepLock) != 0) mmap_unlock(k);
       return k.done();

@@ -3,6 +3,7 @@
 #include "mm/locks.hpp"
 #include "mm/lru.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -12,7 +13,16 @@ namespace policy = design::policy;
 namespace {
 
 // frame[0]: the page, isolated.
-enum Point : std::uint8_t { kLockPage, kAddToSwap, kUnmapped, kPageout, kRelock, kRemoveMapping };
+enum Point : std::uint8_t {
+  kLockPage,
+  kAddToSwap,
+  kUnmapped,
+  kPageout,
+  kRelock,
+  kRemoveMapping,
+  kReleaseBuffers,
+  kRemoveFilePage
+};
 
 // try_to_unmap_flush: what try_to_unmap left to a batch.
 void flush_tlb_frame(Kernel& k, std::uint8_t frame) {
@@ -38,7 +48,11 @@ Step keep(Kernel& k, const char* why) {
 Step add_to_swap(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
   const bool lazyfree = (k.s.frames[frame].state & kLazyFree) != 0;
-  if (!in_swap_cache(k, frame) && !lazyfree) {
+  if (is_file_page(k.s.frames[frame])) {
+    // Dirty pages of a file are the flusher's.
+    const std::uint8_t state = k.s.frames[frame].state;
+    if ((state & (kPageDirty | kWriteback)) != 0) return keep(k, "it has to be written back");
+  } else if (!in_swap_cache(k, frame) && !lazyfree) {
     if (k.policy.swap_skip_pinned != policy::swap_skip_pinned::none && maybe_dma_pinned(k, frame)) {
       return keep(k, "it may be pinned");
     }
@@ -62,7 +76,46 @@ Step unmapped(Kernel& k) {
     return keep(k, "it may be pinned by now");
   }
   const bool dirty = (k.s.frames[frame].state & kPageDirty) != 0;
+  if (is_file_page(k.s.frames[frame])) {
+    return dirty ? keep(k, "it has to be written back") : k.fused(kReleaseBuffers);
+  }
   return k.fused(dirty && in_swap_cache(k, frame) ? kPageout : kRemoveMapping);
+}
+
+// filemap_release_folio, try_to_free_buffers: it looks at the buffers only. The proposal compares
+// the reference count with the map count and what the cache and the isolation hold.
+Step release_buffers(Kernel& k) {
+  const std::uint8_t frame = k.activation().frame[0];
+  Frame& page = k.s.frames[frame];
+  if ((page.state & kHasBuffers) == 0) return k.fused(kRemoveFilePage);
+  const bool unreferenced_only =
+      k.policy.release_buffers == policy::release_buffers::unreferenced_only;
+  if (unreferenced_only && page.refcount > page.mapcount + 2) {
+    return keep(k, "somebody holds a reference");
+  }
+  page.state = static_cast<std::uint8_t>(page.state & ~kHasBuffers);
+  k.say("try_to_free_buffers: the page has no buffer heads any more");
+  return k.yield(kRemoveFilePage);
+}
+
+// __remove_mapping of a file page.
+Step remove_file_page(Kernel& k) {
+  const std::uint8_t frame = k.activation().frame[0];
+  Frame& page = k.s.frames[frame];
+  if (!in_page_cache(page)) return keep(k, "it was truncated");
+  if (page.refcount != 2 || (page.state & kPageDirty) != 0) {
+    return keep(k, "somebody holds a reference");
+  }
+  flush_tlb_frame(k, frame);
+  if (differs_from_disk(k.s, k.program, file_index(page))) {
+    k.violate(litmus::Property::durability);
+    k.say("what was written to the page never reached the disk");
+  }
+  k.say("reclaim drops the clean page of the file");
+  delete_from_page_cache(k, frame);
+  unlock_page(k, frame);
+  putback_lru_page(k, frame);
+  return k.done();
 }
 
 // O6: pageout and is_page_cache_freeable. Only the isolation and the swap cache may hold it.
@@ -125,8 +178,12 @@ Step shrink_page(Kernel& k) {
       return pageout(k);
     case kRelock:
       return relock(k);
-    default:
+    case kRemoveMapping:
       return remove_mapping(k);
+    case kReleaseBuffers:
+      return release_buffers(k);
+    default:
+      return remove_file_page(k);
   }
 }
 
@@ -204,6 +261,9 @@ Step reclaim(Kernel& k) {
       const Pte pte = k.pte(mm, p);
       add(is_swap_entry(pte) ? k.s.slots[k.s.mms[mm].entry[p]].cache : pte.frame);
     }
+  }
+  for (unsigned p = daemon.page; p < static_cast<unsigned>(daemon.page) + daemon.pages; ++p) {
+    add(k.s.files[p].frame);
   }
   if (n == 0) return k.blocked();
   const std::uint8_t frame = candidates[k.choose(n)];

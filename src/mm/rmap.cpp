@@ -3,6 +3,7 @@
 // them, are in files of their own. Entered with the page locked.
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -42,7 +43,7 @@ Step clear(Kernel& k) {
   } else {
     flush_tlb_page(k, mm, page);
   }
-  if ((old.bits & kPteDirty) != 0) k.s.frames[old.frame].state |= kPageDirty;
+  if ((old.bits & kPteDirty) != 0) set_page_dirty(k, old.frame);
   k.pte(mm, page) = Pte{};
   k.say("try_to_unmap clears the PTE");
   return k.yield(kTest);  // GUP-fast saw the PTE before, or sees it gone
@@ -94,6 +95,12 @@ Step install_entry(Kernel& k) {
     k.say("try_to_unmap: the page may be pinned, its PTE comes back");
     ptl_unlock(k);
     return k.done(-kEAGAIN);
+  }
+  if (is_file_page(k.s.frames[frame])) {  // nothing to remember: a fault finds it in the cache
+    remove_rmap(k, frame);
+    put_page(k, frame);
+    ptl_unlock(k);
+    return k.yield(kFind);
   }
   unsigned entry = bits & kPteUffdWp;
   if (anon_exclusive(k, frame)) {

@@ -79,7 +79,8 @@ inline constexpr std::uint8_t kGathered = 0x80;
 
 // VMA flags, kept per page: a VMA is a run of pages of one object with equal flags.
 inline constexpr std::uint8_t kVmMapped = 1, kVmRead = 2, kVmWrite = 4, kVmDontCopy = 8,
-                              kVmWipeOnFork = 16;
+                              kVmWipeOnFork = 16,
+                              kVmAnonVma = 128;  // private file mapping: some page was copied
 
 struct Mm {
   std::uint8_t flags;             // kMmAlive, ...
@@ -151,7 +152,16 @@ struct SwapSlot {
   std::array<Word, litmus::kMaxWords> words;
 };
 
-inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv = 8;
+/// A page of a file: its page in the page cache (0: not there), and what the disk holds. `disk` of
+/// a DAX file is what its pages get when they are first touched.
+struct FilePage {
+  std::uint8_t frame;
+  std::uint8_t flags;  // kBeyondEof
+  std::array<Word, litmus::kMaxWords> disk;
+};
+inline constexpr std::uint8_t kBeyondEof = 1;
+
+inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv = 8, kSigbus = 16;
 
 struct State {
   std::array<Frame, kMaxFrames> frames;
@@ -162,6 +172,7 @@ struct State {
   std::array<std::uint8_t, litmus::kMaxProcesses> processes;  // kStarted, ...
   std::uint16_t events;
   std::array<SwapSlot, litmus::kMaxSwapSlots> slots;
+  std::array<FilePage, litmus::kMaxPages> files;  // by virtual page: one object maps one file
 };
 
 }  // namespace drover::mm

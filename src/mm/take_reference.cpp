@@ -3,6 +3,7 @@
 #include "mm/gup.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::mm {
@@ -76,6 +77,12 @@ Step take_reference(Kernel& k) {
         k.set_register(i.dst, -kENOSYS);
         return k.done();
       }
+      if (i.op == litmus::Op::register_buffer) {
+        if (const int error = io_uring_file_error(k, i.page, i.pages); error != 0) {
+          k.set_register(i.dst, error);
+          return k.done();
+        }
+      }
       if (k.policy.longterm_marks_dontfork == policy::longterm_marks_dontfork::yes &&
           (r.flags & kGupLongterm) != 0) {
         return mark_dontfork(k, mm);
@@ -98,14 +105,20 @@ Step take_reference(Kernel& k) {
 
 // arg: pages released so far. One page a step: unpin_user_pages and release_pages go one by one.
 Step release_reference(Kernel& k) {
+  enum : std::uint8_t { kDirty, kRelease };
   const litmus::Instr& i = k.instr();
   auto& released = k.activation().arg[0];
   Ref& ref = k.s.refs[i.ref + released];
+  if (k.activation().point == kDirty && handed_out(ref) && release_dirties(k, i, ref)) {
+    if ((k.s.frames[ref.frame].flags & kPageLocked) != 0) return k.blocked();  // lock_page
+    set_page_dirty(k, ref.frame);
+    return k.yield(kRelease);
+  }
   if (handed_out(ref)) {
     const litmus::Op taken_by = k.program.handle_of(i.ref).op;
     if (taken_by == litmus::Op::pin || taken_by == litmus::Op::get) {
       // As the program says, right or wrong (claims 86 and 93).
-      if (i.op == litmus::Op::unpin) {
+      if (i.op == litmus::Op::unpin || i.op == litmus::Op::unpin_dirty) {
         unpin_page(k, ref.frame);
       } else {
         put_page(k, ref.frame);
@@ -115,7 +128,20 @@ Step release_reference(Kernel& k) {
     }
     ref = Ref{};
   }
-  if (++released < i.pages) return k.yield(0);
+  if (++released < i.pages) return k.yield(kDirty);
+  return k.done();
+}
+
+// set_page_dirty_lock of each page behind a handle.
+Step dirty_reference(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  auto& done = k.activation().arg[0];
+  const Ref& ref = k.s.refs[i.ref + done];
+  if (handed_out(ref) && is_file_page(k.s.frames[ref.frame])) {
+    if ((k.s.frames[ref.frame].flags & kPageLocked) != 0) return k.blocked();
+    set_page_dirty(k, ref.frame);
+  }
+  if (++done < i.pages) return k.yield(0);
   return k.done();
 }
 

@@ -4,6 +4,7 @@
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -49,6 +50,7 @@ Step exchange(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   k.pte(mm, page) =
       Pte{fresh, static_cast<std::uint8_t>((writable ? kPteWrite : 0) | (unshare ? 0 : kPteDirty) |
                                            (readable ? 0 : kPteProtNone))};
+  note_anon_vma(k, mm, page);
   if (counted(old)) {
     remove_rmap(k, old);
     put_page(k, old);

@@ -3,6 +3,7 @@
 // 3a).
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -106,6 +107,11 @@ Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   }
   if (frame == kZeroFrame) {
     k.say("do_wp_page: the zero page is copied");
+    return copy(k, page, flags, mm);
+  }
+  if (is_file_page(k.s.frames[frame])) {
+    if (is_shared_file(k.program, page)) return k.become(Path::wp_page_shared, {page, flags, mm});
+    k.say("do_wp_page: the page of the file is copied");
     return copy(k, page, flags, mm);
   }
   if (anon_exclusive(k, frame)) {  // 6c287605fd56 (5.19): nothing else is looked at

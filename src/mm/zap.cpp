@@ -4,6 +4,7 @@
 #include "mm/lru.hpp"
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
+#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
@@ -56,6 +57,8 @@ Step clear(Kernel& k, unsigned page, unsigned mm) {
   k.pte(mm, page) = Pte{};
   k.say("the page is unmapped");
   if (counted(old.frame)) {
+    const bool dirty = (old.bits & kPteDirty) != 0;
+    if (dirty && is_file_page(k.s.frames[old.frame])) set_page_dirty(k, old.frame);
     entry.frame = old.frame;
     entry.bits |= kGathered;
     set_gathered(k.activation(), page - k.activation().arg[0]);

@@ -29,8 +29,9 @@ Json outcomes_json(const Run& run) {
     Json values = Json::object();
     for (std::size_t i = 0; i < condition.atoms.size(); ++i) {
       const litmus::Atom& atom = condition.atoms[i];
-      const bool truth =
-          atom.kind == litmus::AtomKind::sigsegv || atom.kind == litmus::AtomKind::same_frame;
+      const bool truth = atom.kind == litmus::AtomKind::sigsegv ||
+                         atom.kind == litmus::AtomKind::sigbus ||
+                         atom.kind == litmus::AtomKind::same_frame;
       if (truth) {
         values[atom.name] = outcome[i] != 0;
       } else if (outcome[i] == machine::kUnmapped) {

@@ -164,8 +164,9 @@ std::string to_string(const litmus::Condition& condition, const machine::Outcome
   for (std::size_t i = 0; i < condition.atoms.size(); ++i) {
     const litmus::Atom& atom = condition.atoms[i];
     if (!text.empty()) text += ' ';
-    const bool truth =
-        atom.kind == litmus::AtomKind::sigsegv || atom.kind == litmus::AtomKind::same_frame;
+    const bool truth = atom.kind == litmus::AtomKind::sigsegv ||
+                       atom.kind == litmus::AtomKind::sigbus ||
+                       atom.kind == litmus::AtomKind::same_frame;
     if (truth) {
       text += fmt::format("{}{};", outcome[i] != 0 ? "" : "~", atom.name);
     } else if (outcome[i] == machine::kUnmapped) {

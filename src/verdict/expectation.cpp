@@ -25,7 +25,8 @@ constexpr std::uint32_t bit(Property p) {
 
 // What no kernel should ever do; coherence and isolation are what the tests are about.
 constexpr std::uint32_t kHoldUnlessNamed = bit(Property::lifetime) | bit(Property::progress) |
-                                           bit(Property::balance) | bit(Property::sanity);
+                                           bit(Property::balance) | bit(Property::sanity) |
+                                           bit(Property::durability);
 
 }  // namespace
 

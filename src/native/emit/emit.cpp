@@ -42,6 +42,7 @@ constexpr const char* kIncludes = R"(#define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -226,19 +227,22 @@ class Emitter {
   }
 
   void objects() {
-    static constexpr const char* kStates[] = {"WRITTEN", "FRESH", "UNTOUCHED", "UNMAPPED"};
+    static constexpr const char* kStates[] = {"WRITTEN", "FRESH", "UNTOUCHED", "UNMAPPED",
+                                              "ONLY_READ"};
     line("/* name, address, first page, pages, words, values, state, readonly, dontfork,");
-    line(" * wipeonfork, process */");
+    line(" * wipeonfork, process, what it is mapped from, MAP_SHARED */");
     line("static const struct object objects[OBJECTS] = {{");
     for (const litmus::Object& o : program_.objects) {
-      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {} }},", o.name, o.name,
-           o.first_page, o.pages, o.words.size(),
+      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {} }},", o.name,
+           o.name, o.first_page, o.pages, o.words.size(),
            fmt::format("{}, {}, {}, {}", o.initial[0], o.initial[1], o.initial[2], o.initial[3]),
-           kStates[static_cast<unsigned>(o.state)], o.readonly, o.dontfork, o.wipeonfork,
-           o.process);
+           kStates[static_cast<unsigned>(o.state)], o.readonly, o.dontfork, o.wipeonfork, o.process,
+           file_kind(program_, o), o.shared);
     }
     if (program_.objects.empty()) {
-      line("    {{ \"\", NULL, 0, 0, 0, {{ 0 }}, UNMAPPED, false, false, false, 0 }},");
+      line(
+          "    {{ \"\", NULL, 0, 0, 0, {{ 0 }}, UNMAPPED, false, false, false, 0, ANONYMOUS, "
+          "false }},");
     }
     line("}};");
   }
@@ -290,6 +294,10 @@ class Emitter {
                            program_.processes[a.process].mm, a.page, a.word);
       case litmus::AtomKind::sigsegv:
         return fmt::format("add_value(text, \"{}\", shared->sigsegv[{}]);", a.name, a.process);
+      case litmus::AtomKind::sigbus:
+        return fmt::format("add_value(text, \"{}\", shared->sigbus[{}]);", a.name, a.process);
+      case litmus::AtomKind::disk:
+        throw std::logic_error("the disk cannot be shown");  // runnable() says so
       case litmus::AtomKind::same_frame:
         break;
     }

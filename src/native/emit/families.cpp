@@ -96,6 +96,13 @@ const Family& family_of(const Context& context, const Instr& instr) {
       return instr.advice == litmus::Advice::pageout ? kReclaim : kMapping;
     case Op::move_pages:
       return kReclaim;
+    case Op::truncate:
+    case Op::punch_hole:
+    case Op::fsync:
+    case Op::crash:
+    case Op::unpin_dirty:
+    case Op::set_page_dirty:
+      return kFiles;
     case Op::swapoff:
       return kSwapoff;
     case Op::clear_refs:

@@ -44,8 +44,8 @@ struct Family {
   const char* needs_root = nullptr;  // what for, null: nothing
 };
 
-extern const Family kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJobs, kGupTest,
-    kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff, kClearRefs,
+extern const Family kFiles, kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJobs,
+    kGupTest, kVmsplice, kZerocopy, kDirectIo, kProcessVm, kPtrace, kReclaim, kSwapoff, kClearRefs,
     kUserfaultfd, kKsm, kXdpUmem;
 
 /// Who implements a statement, given what kind of handle it uses.
@@ -69,6 +69,11 @@ extern const Family kMemory, kProcess, kOrder, kMapping, kPagemap, kGupUsers, kJ
 /// "H_mr"
 [[nodiscard]] std::string handle_name(const Context& context, unsigned ref);
 [[nodiscard]] std::string process_name(const Context& context, unsigned process);
+
+/// ANONYMOUS, MEMFD, ANY_FILE or DISK_FILE of runtime/core.c: what the object is mapped from.
+[[nodiscard]] std::string file_kind(const litmus::Program& program, const litmus::Object& object);
+/// Why no real machine can have the test's memory or show what its condition asks of it, or "".
+[[nodiscard]] std::string memory_obstacle(const Context& context);
 
 /// For families that every kernel can do.
 [[nodiscard]] std::string no_obstacle(const Context& context, Site site);

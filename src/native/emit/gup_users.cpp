@@ -33,6 +33,10 @@ std::string gup_statement(const Context& context, Site site) {
 // differs from it only where the page lies in CMA or ZONE_MOVABLE.
 std::string pin_obstacle(const Context& context, Site site) {
   const Instr& i = site.instr;
+  const litmus::Backing backing = context.program.object(i.page).backing;
+  if (backing != litmus::Backing::anonymous && backing != litmus::Backing::shmem) {
+    return "io_uring has rules of its own for files; register_buffer says what they are";
+  }
   if (i.gup == litmus::Gup::raw) return "no system call uses the fast-only entry";
   if (i.process != context.program.actors[site.actor].process) {
     return "no system call pins another process's memory and keeps it";

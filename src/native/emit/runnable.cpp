@@ -51,7 +51,8 @@ Runnable runnable(const litmus::Program& program, const EmitOptions& options) {
       }
     }
   }
-  const std::string why = condition_obstacle(context, result);
+  std::string why = memory_obstacle(context);
+  if (why.empty()) why = condition_obstacle(context, result);
   if (result.why.empty()) result.why = why;
   result.ok = result.why.empty();
   return result;

@@ -9,7 +9,8 @@
 enum { RUNNING, FINISHED, FAILED, SKIPPED };          /* shared->phase */
 enum { NOT_STARTED, BUSY, DONE, PARKED };             /* shared->actor[] */
 enum { JOB_IDLE, JOB_QUEUED, JOB_DONE };              /* shared->job[].state */
-enum { WRITTEN, FRESH, UNTOUCHED, UNMAPPED };         /* initial states of memory */
+enum { WRITTEN, FRESH, UNTOUCHED, UNMAPPED, ONLY_READ }; /* initial states of memory */
+enum { ANONYMOUS, MEMFD, ANY_FILE, DISK_FILE };       /* what it is mapped from */
 
 struct object {
     const char *name;
@@ -19,6 +20,8 @@ struct object {
     int state;
     bool readonly, dontfork, wipeonfork;
     unsigned process;
+    int file;         /* ANONYMOUS, MEMFD, ... */
+    bool shared;
 };
 struct process {
     const char *name;
@@ -53,7 +56,7 @@ struct shared {
     atomic_int event[EVENTS];
     atomic_int actor[ACTORS];
     atomic_uint line[ACTORS];
-    atomic_int pid[PROCESSES], started[PROCESSES], exiting[PROCESSES], sigsegv[PROCESSES];
+    atomic_int pid[PROCESSES], started[PROCESSES], exiting[PROCESSES], sigsegv[PROCESSES], sigbus[PROCESSES];
     int8_t reg[ACTORS][8];
     struct slot slot[SLOTS];
     struct {

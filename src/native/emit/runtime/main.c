@@ -136,6 +136,7 @@ static void __attribute__((noreturn)) supervise(void)
     random_state = shared->seed | 1;
     if (ORDERED) stay_on_this_cpu();
     catch_signals();
+    open_files();
     prepare_run();
     unsigned wanted = 0;
     for (unsigned p = 0; p < PROCESSES; p++) {

@@ -6,8 +6,8 @@ static int8_t status(long result)
 
 static UNUSED int8_t map_again(char *address, unsigned pages)
 {
-    void *p = mmap(address, pages * PAGE, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    void *p = mmap(address, pages * PAGE, PROT_READ | PROT_WRITE, kind_at(address) | MAP_FIXED,
+                   file_at(address), offset_at(address));
     return status(p == MAP_FAILED ? -1 : 0);
 }
 

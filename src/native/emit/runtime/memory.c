@@ -30,6 +30,78 @@ static void advise(const struct object *o, int advice, const char *name)
     if (madvise(o->base, o->pages * PAGE, advice) != 0) give_up(FAILED, "madvise %s", name);
 }
 
+/* ---- Files. They exist before the processes of the run, which inherit the descriptors. ---- */
+static int file_of[OBJECTS];
+
+static const struct object *object_at(const char *address)
+{
+    unsigned i = 0;
+    while (i + 1 < OBJECTS && (address < objects[i].base ||
+                               address >= objects[i].base + objects[i].pages * PAGE)) {
+        i++;
+    }
+    return &objects[i];
+}
+
+static UNUSED int file_at(const char *address)
+{
+    const struct object *o = object_at(address);
+    return o->file == ANONYMOUS ? -1 : file_of[o - objects];
+}
+
+static UNUSED off_t offset_at(const char *address)
+{
+    const struct object *o = object_at(address);
+    return o->file == ANONYMOUS ? 0 : (off_t)(address - o->base);
+}
+
+static int kind_at(const char *address)
+{
+    const struct object *o = object_at(address);
+    if (o->file == ANONYMOUS) return MAP_PRIVATE | MAP_ANONYMOUS;
+    return o->shared ? MAP_SHARED : MAP_PRIVATE;
+}
+
+/* A file without a name, below /var/tmp: a DISK_FILE needs a file system with dirty tracking. */
+static int temporary_file(const struct object *o)
+{
+    char name[] = "/var/tmp/drover-XXXXXX";
+    struct statfs system;
+    mkdir("/var", 0755);
+    mkdir("/var/tmp", 01777);
+    int fd = mkstemp(name);
+    if (fd < 0) give_up(FAILED, "mkstemp %s", name);
+    unlink(name);
+    if (fstatfs(fd, &system) != 0) give_up(FAILED, "fstatfs");
+    const bool in_memory = system.f_type == 0x01021994 /* TMPFS_MAGIC */ ||
+                           (unsigned)system.f_type == 0x858458f6u /* RAMFS_MAGIC */;
+    if (o->file == DISK_FILE && in_memory) give_up(SKIPPED, "/var/tmp is not on a disk");
+    return fd;
+}
+
+static void open_files(void)
+{
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        const struct object *o = &objects[i];
+        if (o->file == ANONYMOUS) continue;
+        int fd = o->file == MEMFD ? (int)syscall(SYS_memfd_create, o->name, 0u) : temporary_file(o);
+        if (fd < 0 || ftruncate(fd, (off_t)(o->pages * PAGE)) != 0) give_up(FAILED, "%s", o->name);
+        file_of[i] = fd;
+        for (unsigned page = 0; page < o->pages; page++) {
+            for (unsigned w = 0; w < o->words; w++) {
+                off_t at = (off_t)(page * PAGE + w * WORD_BYTES);
+                if (pwrite(fd, &o->initial[w], 1, at) != 1) give_up(FAILED, "pwrite %s", o->name);
+            }
+        }
+        if (o->file != MEMFD) fsync(fd);
+    }
+}
+
+static void read_pages(const struct object *o)
+{
+    for (unsigned page = 0; page < o->pages; page++) (void)*word_at(o->base, page, 0);
+}
+
 /* Maps and writes the objects that `process` has at the start. */
 static void map_memory(unsigned process)
 {
@@ -37,9 +109,10 @@ static void map_memory(unsigned process)
         const struct object *o = &objects[i];
         if (o->process != process || o->state == UNMAPPED) continue;
         char *got = mmap(o->base, o->pages * PAGE, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+                         kind_at(o->base) | MAP_FIXED_NOREPLACE, file_at(o->base), 0);
         if (got != o->base) give_up(FAILED, "mmap %s", o->name);
         if (o->state == WRITTEN) write_initial(o);
+        if (o->state == ONLY_READ) read_pages(o);
     }
     drain_lru_batch();
     for (unsigned i = 0; i < OBJECTS; i++) {

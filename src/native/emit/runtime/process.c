@@ -1,21 +1,21 @@
 /* ---- Processes and threads ---- */
 
-/* A SIGSEGV on memory under test parks the actor for good; any other is a fault of the runner. */
+/* A SIGSEGV or SIGBUS on memory under test parks the actor for good; any other is a fault of the runner. */
 static void on_sigsegv(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
     (void)context;
     for (unsigned i = 0; i < OBJECTS; i++) {
         char *address = info->si_addr;
         if (address < objects[i].base || address >= objects[i].base + objects[i].pages * PAGE) {
             continue;
         }
-        shared->sigsegv[actors[self].process] = 1;
+        if (signal == SIGBUS) shared->sigbus[actors[self].process] = 1;
+        else shared->sigsegv[actors[self].process] = 1;
         siglongjmp(park_at[self], 1);
     }
     errno = 0;
-    give_up(FAILED, "%s: SIGSEGV at %p, outside the memory under test, line %u", actors[self].name,
-            info->si_addr, shared->line[self]);
+    give_up(FAILED, "%s: signal %d at %p, outside the memory under test, line %u",
+            actors[self].name, signal, info->si_addr, shared->line[self]);
 }
 
 static void on_fatal_signal(int signal)
@@ -28,7 +28,7 @@ static void catch_signals(void)
 {
     struct sigaction segv = { .sa_sigaction = on_sigsegv, .sa_flags = SA_SIGINFO };
     sigaction(SIGSEGV, &segv, NULL);
-    signal(SIGBUS, on_fatal_signal);
+    sigaction(SIGBUS, &segv, NULL);
     signal(SIGILL, on_fatal_signal);
     signal(SIGPIPE, SIG_IGN);
 }

@@ -1,0 +1,55 @@
+// What get_user_pages makes of file mappings: which references the VMA refuses, which GUP-fast
+// leaves to the slow path, and who dirties a page when it lets go of it (kernel-semantics 5, 7,
+// 16).
+#include "mm/gup.hpp"
+#include "mm/page_cache.hpp"
+#include "mm/paths.hpp"
+
+namespace drover::mm {
+namespace policy = design::policy;
+
+int file_error(const Kernel& k, unsigned flags, unsigned page) {
+  if ((flags & kGupLongterm) == 0) return 0;
+  if (k.program.object(page).backing == litmus::Backing::dax) {
+    return k.policy.longterm_fsdax == policy::longterm_fsdax::eopnotsupp ? -kEOPNOTSUPP : 0;
+  }
+  // 8ac268436e6d (6.5), vma_needs_dirty_tracking. A FOLL_GET is not asked.
+  const bool write_pin = (flags & kGupWrite) != 0 && (flags & kGupPin) != 0;
+  const bool tracked = is_shared_file(k.program, page) && tracks_dirty_pages(k.program, page);
+  const bool refused =
+      k.policy.longterm_shared_file_write == policy::longterm_shared_file_write::efault;
+  return write_pin && tracked && refused ? -kEFAULT : 0;
+}
+
+// a6e79df92e4a (6.5). It cannot know whether the mapping is shared.
+bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame) {
+  constexpr unsigned kLongtermWritePin = kGupPin | kGupLongterm | kGupWrite;
+  const Frame& page = k.s.frames[frame];
+  if (k.policy.gup_fast_file_check != policy::gup_fast_file_check::yes) return false;
+  if ((flags & kLongtermWritePin) != kLongtermWritePin || !is_file_page(page)) return false;
+  return !in_page_cache(page) ||  // truncated: not knowable any more what it was
+         k.program.object(file_index(page)).backing != litmus::Backing::shmem;
+}
+
+int io_uring_file_error(const Kernel& k, unsigned page, unsigned pages) {
+  if (k.policy.io_uring_file_buffer == policy::io_uring_file_buffer::allowed) return 0;
+  for (unsigned p = page; p < page + pages; ++p) {
+    const bool disk_file =
+        is_file(k.program, p) && k.program.object(p).backing != litmus::Backing::shmem;
+    if (disk_file && (k.s.mms[k.program.processes[k.program.actors[k.actor].process].mm].vma[p] &
+                      kVmMapped) != 0) {
+      return -kEOPNOTSUPP;
+    }
+  }
+  return 0;
+}
+
+bool release_dirties(const Kernel& k, const litmus::Instr& i, const Ref& ref) {
+  if (!is_file_page(k.s.frames[ref.frame])) return false;
+  if (i.op == litmus::Op::unpin_dirty) return true;
+  // ib_umem_release: a memory region that the device may write.
+  return i.op == litmus::Op::unpin && (ref.flags & kRefWrite) != 0 &&
+         k.program.handle_of(i.ref).op == litmus::Op::reg_mr;
+}
+
+}  // namespace drover::mm
