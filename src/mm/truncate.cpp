@@ -88,11 +88,7 @@ Step unmap(Kernel& k) {
   const unsigned page = k.activation().arg[0];
   for (unsigned mm = 0; mm < k.program.mms; ++mm) {
     if (!to_unmap(k, mm, page)) continue;
-    if (!ptl_trylock(k, mm, page)) return k.blocked();
-    if ((k.s.mms[mm].tlb[page].bits & kGathered) != 0) {  // munmap frees it; see zap.cpp
-      ptl_unlock(k);
-      return k.blocked();
-    }
+    if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
     unmap_one(k, mm, page);
     ptl_unlock(k);
     return k.yield(kUnmap);

@@ -76,7 +76,7 @@ Step mkclean(Kernel& k) {
     const unsigned mm = a.arg[0];
     const Pte old = k.pte(mm, index);
     if (old.frame != a.frame[0] || (old.bits & (kPteWrite | kPteDirty)) == 0) continue;
-    if (!ptl_trylock(k, mm, index)) return k.blocked();
+    if (gather_pending(k, mm, index) || !ptl_trylock(k, mm, index)) return k.blocked();
     k.pte(mm, index).bits = static_cast<std::uint8_t>(old.bits & ~(kPteWrite | kPteDirty));
     flush_tlb_page(k, mm, index);
     ptl_unlock(k);
