@@ -12,15 +12,20 @@ TEST(Shipped, AllLoadWithoutErrors) {
   }
   Names names;
   for (const Design& d : shipped().designs()) names.push_back(d.name);
-  EXPECT_EQ(names,
-            (Names{"linux-4.18",         "linux-5.4",        "linux-5.4.y",
-                   "linux-5.7",          "linux-5.8",        "linux-5.10.0",
-                   "linux-5.10",         "linux-5.15",       "linux-5.18",
-                   "linux-5.19",         "linux-6.1",        "linux-6.2",
-                   "linux-6.5",          "linux-6.12",       "linux-6.18",
-                   "linux-7.2",          "block-fork",       "copy-at-fork-for-any-reference",
-                   "dontfork",           "enforce",          "fork-tearing-fix",
-                   "longterm-only-pins", "mapcount-unshare", "no-copy-to-child"}));
+  EXPECT_EQ(names, (Names{"linux-4.18",         "linux-5.4",
+                          "linux-5.4.y",        "linux-5.7",
+                          "linux-5.8",          "linux-5.10.0",
+                          "linux-5.10",         "linux-5.15",
+                          "linux-5.18",         "linux-5.19",
+                          "linux-6.1",          "linux-6.2",
+                          "linux-6.5",          "linux-6.12",
+                          "linux-6.18",         "linux-7.2",
+                          "block-fork",         "copy-at-fork-for-any-reference",
+                          "dontfork",           "enforce",
+                          "file-lease",         "fork-tearing-fix",
+                          "longterm-only-pins", "mapcount-unshare",
+                          "no-copy-to-child",   "refcount-versus-mapcount",
+                          "wait-for-unpin"}));
   for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(shipped().designs()[i].release, i);
   for (const Design& d : shipped().designs()) {
     EXPECT_NE(d.title, d.name) << "no title";

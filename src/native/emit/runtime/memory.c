@@ -89,7 +89,7 @@ static void open_files(void)
         file_of[i] = fd;
         for (unsigned page = 0; page < o->pages; page++) {
             for (unsigned w = 0; w < o->words; w++) {
-                off_t at = (off_t)(page * PAGE + w * WORD_BYTES);
+                off_t at = (off_t)(page * PAGE + WORD_AT(w));
                 if (pwrite(fd, &o->initial[w], 1, at) != 1) give_up(FAILED, "pwrite %s", o->name);
             }
         }
