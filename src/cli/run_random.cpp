@@ -126,6 +126,7 @@ int run_random(const RealRuns& options, const kernels::KernelCache& cache, const
     }
   }
   for (const native::KernelReport& report : batch.reports) write(counts_of(report));
+  finish_output();  // what follows takes minutes
   for (const auto& [scenario, kernel] : to_shrink) {
     if (stop_on_signals()) break;
     report_disagreement(scenarios[scenario], kernel, options, cache, session);
