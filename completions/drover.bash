@@ -74,7 +74,7 @@ _drover() {
         designs) options="--diff --design-file --json --markdown" ;;
         claims) options="$designs $search --json" ;;
         fmt) options="--check --write" ;;
-        run) options="--kernel --design --racy --iterations --time --jobs --kernel-cache --json --ktap --markdown --verbose" ;;
+        run) options="--kernel --design --racy --random --seed --iterations --time --jobs --kernel-cache --json --ktap --markdown --verbose" ;;
         emit) options="--output --gup-test" ;;
         kernels) options="--kernel-cache --refresh" ;;
     esac

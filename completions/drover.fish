@@ -47,6 +47,8 @@ complete -c drover -n "__fish_seen_subcommand_from run" -s k -l kernel -r -F -a 
 complete -c drover -n "__fish_seen_subcommand_from run" -l iterations -x -d 'runs of a racy test'
 complete -c drover -n "__fish_seen_subcommand_from run" -l time -x -d 'seconds for a racy test'
 complete -c drover -n "__fish_seen_subcommand_from run" -l racy -d 'only tests with more than one order'
+complete -c drover -n "__fish_seen_subcommand_from run" -l random -x -d 'random ordered programs'
+complete -c drover -n "__fish_seen_subcommand_from run" -l seed -x -d 'of the first random program'
 complete -c drover -n "__fish_seen_subcommand_from run" -l ktap -d 'print KTAP'
 complete -c drover -n "__fish_seen_subcommand_from run" -l markdown -d 'print docs/real-kernels-table.md'
 complete -c drover -n "__fish_seen_subcommand_from run" -s j -l jobs -x -d 'kernels side by side'

@@ -8,6 +8,7 @@
 kernels_series=(5.10 6.1 6.12 7.2)
 kernels_fetch_seconds=90 # each, when it is not cached yet
 kernels_racy_seconds=0.5 # for each racy test
+kernels_random=40        # random programs on each kernel
 
 # Names the kernels that can be run on, and says of the others why they are skipped.
 kernels_at_hand() {
@@ -74,7 +75,27 @@ stage_kernels() {
     echo "drover run ended with status $status"
     return 1
   fi
-  count_kernels "$((1 + ${#kernels_series[@]}))"
+  local counted=0
+  count_kernels "$((1 + ${#kernels_series[@]}))" || counted=1
+  random_programs "$drover" "$list" || counted=1
+  return "$counted"
+}
+
+# random_programs DROVER KERNELS: programs that nobody wrote. Only a disagreement fails; a guest that does not
+# boot was told above. Adds a test to the counts, which are there unless nothing ran at all.
+random_programs() {
+  local status=0 tests bad skipped
+  "$1" run --random "$kernels_random" --kernel "$2" --jobs 2 >"$logs/kernels.random" || status=$?
+  cat "$logs/kernels.random"
+  if ((status != 1 && status != 0 && status != 2 && status != 3)); then
+    echo "drover run --random ended with status $status"
+    status=1
+  fi
+  if [[ -f $logs/kernels.counts ]]; then
+    read -r tests bad skipped <"$logs/kernels.counts"
+    echo "$((tests + 1)) $((bad + (status == 1))) $skipped" >"$logs/kernels.counts"
+  fi
+  ((status != 1))
 }
 
 # count_kernels WANTED: prints what became of each kernel and leaves the counts for run_stage.

@@ -12,6 +12,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/real_kernels.hpp"
+#include "cli/real_runs.hpp"
 #include "cli/stop.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tests.hpp"
@@ -22,14 +23,6 @@
 
 namespace drover::cli {
 namespace {
-
-struct Options {
-  std::vector<std::string> tests, kernels;
-  std::string design, cache;
-  native::RunOptions run;
-  unsigned jobs = 1;
-  bool racy = false, json = false, ktap = false, markdown = false, verbose = false;
-};
 
 native::KernelReport not_run(const std::string& name, const kernels::KernelError& error,
                              const std::vector<native::BuiltTest>& tests) {
@@ -101,7 +94,7 @@ native::Comparison compare_one(const native::BuiltTest& test, const qemu::TestOu
   return result;
 }
 
-const design::Design& model_of(const kernels::Kernel& kernel, const Options& options,
+const design::Design& model_of(const kernels::Kernel& kernel, const RealRuns& options,
                                const Session& session, native::KernelReport& report) {
   if (!options.design.empty()) return session.design(options.design);
   std::vector<std::string> names;
@@ -116,7 +109,7 @@ const design::Design& model_of(const kernels::Kernel& kernel, const Options& opt
 }
 
 native::KernelReport run_on(const std::string& name, const std::vector<native::BuiltTest>& built,
-                            const kernels::KernelCache& cache, const Options& options,
+                            const kernels::KernelCache& cache, const RealRuns& options,
                             const Session& session) {
   const kernels::Kernel kernel = find_kernel(cache, name);
   const bool host = name == "host";
@@ -154,6 +147,8 @@ native::KernelReport run_on(const std::string& name, const std::vector<native::B
   return report;
 }
 
+}  // namespace
+
 int exit_status_of(const std::vector<native::KernelReport>& reports, bool input_errors) {
   bool differs = false, failed = false;
   for (const native::KernelReport& report : reports) {
@@ -171,7 +166,7 @@ int exit_status_of(const std::vector<native::KernelReport>& reports, bool input_
 // Kernels side by side, as many as --jobs says. One that cannot be had does not stop the others.
 std::vector<native::KernelReport> run_on_all(const std::vector<native::BuiltTest>& tests,
                                              const kernels::KernelCache& cache,
-                                             const Options& options, const Session& session) {
+                                             const RealRuns& options, const Session& session) {
   std::vector<native::KernelReport> reports(options.kernels.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -195,7 +190,9 @@ std::vector<native::KernelReport> run_on_all(const std::vector<native::BuiltTest
   return reports;
 }
 
-void print(const std::vector<native::KernelReport>& reports, const Options& options) {
+namespace {
+
+void print(const std::vector<native::KernelReport>& reports, const RealRuns& options) {
   if (options.json) return write(native::json(reports).dump(2) + "\n");
   if (options.ktap) return write(native::ktap(reports));
   if (options.markdown) return write(native::markdown(reports));
@@ -214,11 +211,13 @@ void print(const std::vector<native::KernelReport>& reports, const Options& opti
   write(native::table(reports));
 }
 
-int run_tests(Options options) {
+int run_tests(RealRuns options) {
   const Session session(DesignOptions{});
   const kernels::KernelCache cache = open_cache(options.cache);
   if (options.run.programs.empty())
     options.run.programs = cache.folder().parent_path() / "programs";
+  if (options.random > 0) return run_random(options, cache, session);
+  if (options.tests.empty()) throw UsageError("no test is named", "name some, or --random N");
   Tests tests = load_tests(options.tests, session);
   if (options.racy) std::erase_if(tests.programs, native::is_ordered);
   if (tests.programs.empty()) {
@@ -232,7 +231,7 @@ int run_tests(Options options) {
   return exit_status_of(reports, tests.errors);
 }
 
-int run(const Options& options) {
+int run(const RealRuns& options) {
   try {
     return run_tests(options);
   } catch (const kernels::KernelError& error) {
@@ -271,12 +270,13 @@ int emit(const EmitOptions& options) {
 }  // namespace
 
 void add_run(CLI::App& app, Command& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RealRuns>();
   CLI::App* command =
       app.add_subcommand("run", "run tests on real kernels, compare with the model");
-  command->add_option("tests", options->tests, "litmus files, folders, names of the suite's tests")
-      ->required()
-      ->type_name("FILE|DIR|NAME");
+  auto* tests =
+      command
+          ->add_option("tests", options->tests, "litmus files, folders, names of the suite's tests")
+          ->type_name("FILE|DIR|NAME");
   command
       ->add_option("-k,--kernel", options->kernels,
                    "host, debian:6.1 (fetched), built:6.12, an image")
@@ -294,14 +294,24 @@ void add_run(CLI::App& app, Command& chosen) {
       ->type_name("N");
   command->add_option("--kernel-cache", options->cache, "where fetched kernels are kept")
       ->type_name("DIR");
-  command->add_flag("--json", options->json, "print JSON (schema drover.run/1)");
-  command->add_flag("--ktap", options->ktap, "print KTAP version 1");
-  command->add_flag("--markdown", options->markdown, "print docs/real-kernels-table.md");
+  auto* json = command->add_flag("--json", options->json, "print JSON (schema drover.run/1)");
+  auto* ktap = command->add_flag("--ktap", options->ktap, "print KTAP version 1");
+  auto* markdown =
+      command->add_flag("--markdown", options->markdown, "print docs/real-kernels-table.md");
+  auto* random =
+      command->add_option("--random", options->random, "N random ordered programs, not tests")
+          ->check(CLI::Range(1U, 100000U))
+          ->type_name("N");
+  for (CLI::Option* other : {tests, json, ktap, markdown}) random->excludes(other);
+  command->add_option("--seed", options->seed, "of the first random program (default 1)")
+      ->needs(random)
+      ->type_name("S");
   command->add_flag("-v,--verbose", options->verbose, "the histogram of every test");
   command->footer(
       details("Exit status: 0 nothing forbidden was seen, 1 a kernel showed an outcome that\n"
               "the model forbids, 2 usage or a kernel that is not there, 3 a test failed.",
               {"drover run litmus/kernel --kernel host",
+               "drover run --random 100 --seed 7 --kernel debian:6.12",
                "drover run rdma-fork-parent-writes --kernel debian:5.10,debian:6.1"}));
   command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

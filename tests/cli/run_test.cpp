@@ -110,6 +110,26 @@ TEST_F(Run, OrderedTestsAreNoRaces) {
   EXPECT_TRUE(contains(out.err, "no test is racy")) << out.err;
 }
 
+TEST_F(Run, NeedsTestsOrANumberOfRandomOnes) {
+  Output out = run("run -k host --kernel-cache cache/kernels");
+  EXPECT_EQ(out.status, 2);
+  EXPECT_TRUE(contains(out.err, "hint: name some, or --random N")) << out.err;
+  out = run("run t.litmus --random 3 -k host --kernel-cache cache/kernels");
+  EXPECT_EQ(out.status, 2) << out.out;
+  out = run("run t.litmus --seed 3 -k host --kernel-cache cache/kernels");
+  EXPECT_EQ(out.status, 2) << out.out;
+}
+
+TEST_F(Run, ARandomProgramThatPrintsNothingFailed) {
+  compiler("exit 0");
+  const Output out = run("run --random 2 --seed 2 -k host --kernel-cache cache/kernels",
+                         "/usr/bin/env CC='" + (folder_ / "cc").string() + "' TMPDIR='" +
+                             (folder_ / "tmp").string() + "'");
+  if (contains(out.out, "0 failed, 2 not runnable")) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(out.status, 3) << out.out << out.err;
+  EXPECT_TRUE(contains(out.out, "its program printed no outcome")) << out.out;
+}
+
 TEST_F(Run, KernelsNeedsAPlaceForItsCache) {
   const Output out = run("kernels", "env -u HOME -u XDG_CACHE_HOME");
   EXPECT_EQ(out.status, 2);

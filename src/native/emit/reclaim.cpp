@@ -14,7 +14,7 @@ std::string reclaim_statement(const Context& context, Site site) {
   const std::string target = assign_to(context, site.actor, i.dst);
   if (i.op == Op::swapoff) return target + "swap_off_and_on();";
   return fmt::format("{}{}({}, {});", target,
-                     i.op == Op::move_pages ? "move_to_node_1" : "page_out",
+                     i.op == Op::move_pages ? "move_to_other_node" : "page_out",
                      page_address(context, i.page), i.pages);
 }
 
