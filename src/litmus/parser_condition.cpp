@@ -103,11 +103,6 @@ ast::Cond Parser::atom() {
     out.at = span(first);
     return out;
   }
-  if (accept_word("SIGBUS")) {
-    out.kind = ast::Cond::Kind::sigbus;
-    out.at = span(first);
-    return out;
-  }
   out.kind = ast::Cond::Kind::value;
   out.place = place("a register, a word of memory, `SIGSEGV` or `SIGBUS`");
   if (out.place.process) fail(peek(), "a second `:`", "`= VALUE` or `!= VALUE`");

@@ -227,7 +227,6 @@ enum class AtomKind : std::uint8_t {
   reg,         // actor:reg == value
   memory,      // process:page.word == value, through the process's page table at the end
   sigsegv,     // process took a SIGSEGV (true or false)
-  sigbus,      // the same with a SIGBUS
   same_frame,  // two places are the same page frame
   sigbus,      // process took a SIGBUS (true or false)
   disk,        // page.word == value on the disk
