@@ -151,11 +151,12 @@ struct Word {
 };
 struct Attribute {
   Name name;
-  std::optional<Name> process;  // of `in`
+  std::optional<Name> process;    // of `in`
+  std::optional<Integer> number;  // of `pool`
   bool operator==(const Attribute&) const = default;
 };
 struct Object {
-  bool file = false;  // `file`, not `anon`
+  bool file = false, hugetlb = false;  // `file` or `hugetlb`, not `anon`
   Name name;
   std::optional<Integer> pages;
   std::vector<Word> words;

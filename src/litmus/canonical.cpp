@@ -85,6 +85,9 @@ void plain(ast::Object& o) {
     plain(*w.initial);
     if (w.initial->value == 0) w.initial.reset();
   }
+  for (ast::Attribute& a : o.attributes) {
+    if (a.number) plain(*a.number);
+  }
   std::sort(
       o.attributes.begin(), o.attributes.end(),
       [](const ast::Attribute& a, const ast::Attribute& b) { return a.name.text < b.name.text; });

@@ -28,6 +28,7 @@ Program Compiler::run(std::string file) {
   }
   declare_processes();
   declare_objects();
+  check_hugetlb_pool();
   declare_threads();
   declare_daemons();
   collect_names();
@@ -45,6 +46,9 @@ Program Compiler::run(std::string file) {
 void Compiler::find_features() {
   for (const Object& o : program_.objects) {
     if (o.backing != Backing::anonymous) program_.features |= kFeatureFiles | kFeatureFolioState;
+  }
+  for (const Object& object : program_.objects) {
+    if (object.hugetlb) program_.features |= kFeatureHugetlb | kFeatureFolioState;
   }
   for (const Actor& actor : program_.actors) {
     if (actor.kind == ActorKind::reclaim) program_.features |= kFeatureSwap | kFeatureFolioState;

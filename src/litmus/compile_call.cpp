@@ -359,6 +359,7 @@ bool Compiler::flag_argument(Parameter parameter, const ast::Argument& a, Instr&
 /// Rules that belong to one operation only.
 void Compiler::check_special(const ast::CallStatement& call, const Instr& out) {
   const Location at = call.call.at;
+  check_huge_statement(at, out);
   if (out.op == Op::wait && out.process == program_.actors[actor_].process) {
     error(at, "a process cannot wait for itself", "the name of another process");
   }

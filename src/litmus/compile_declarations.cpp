@@ -146,6 +146,7 @@ void Compiler::declare_daemons() {
             "leave out the attribute");
     }
     actor.page_lock = d.option.has_value();
+    check_huge_daemon(d.pages.at, actor);
     if (!fits(count++, kMaxActors, d.kind.at, "actors (processes, threads and daemons)")) return;
     program_.actors.push_back(std::move(actor));
     sources_.emplace_back();
@@ -192,6 +193,7 @@ void Compiler::declare_object(const ast::Object& o) {
   }
   object_words(o, out);
   object_attributes(o, out);
+  huge_attributes(o, out);
   const std::size_t index = program_.objects.size();
   for (unsigned i = 0; i < out.pages; ++i) {
     program_.object_of[program_.pages++] = static_cast<std::uint8_t>(index);
@@ -270,11 +272,12 @@ void Compiler::object_attribute(const ast::Attribute& a, Object& out) {
     out.wipeonfork = true;
   } else if (name == "in") {
     if (const auto p = process(*a.process)) out.process = *p;
+  } else if (name == "pool") {  // in compile_huge.cpp
   } else {
     error(a.name.at, fmt::format("unknown attribute `{}`", name),
-          "fresh, untouched, unmapped, readonly, dontfork, wipeonfork or `in PROCESS`",
+          "fresh, untouched, unmapped, readonly, dontfork, wipeonfork, `in PROCESS` or `pool N`",
           did_you_mean(name, {"fresh", "untouched", "unmapped", "readonly", "dontfork",
-                              "wipeonfork", "in"}));
+                              "wipeonfork", "in", "pool"}));
   }
 }
 

@@ -88,6 +88,11 @@ class Compiler {
   void check_daemon_memory(const ast::Daemon& d, ActorKind kind, const Object& o);
   void check_memory_kind(const ast::CallStatement& call, const Instr& out);
   std::optional<Atom> disk_atom(const ast::Cond& c);
+  void huge_attributes(const ast::Object& o, Object& out);
+  void hugetlb_pool(const ast::Attribute& a);
+  void check_hugetlb_pool();
+  void check_huge_statement(Location at, const Instr& i);
+  void check_huge_daemon(Location at, const Actor& daemon);
   void declare_threads();
   void declare_daemons();
   void find_features();
@@ -179,6 +184,7 @@ class Compiler {
 
   Program program_;
   std::vector<Location> process_at_;
+  Location hugetlb_pool_at_;
   std::map<std::string, std::size_t, std::less<>> object_index_;
   std::map<std::string, std::uint8_t, std::less<>> process_index_;
   std::map<std::string, std::uint8_t, std::less<>> actor_index_;

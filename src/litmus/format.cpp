@@ -162,7 +162,7 @@ class Printer {
 
   void object(const ast::Object& o) {
     before(o.comments);
-    std::string text = (o.file ? "file " : "anon ") + o.name.text;
+    std::string text = (o.file ? "file " : o.hugetlb ? "hugetlb " : "anon ") + o.name.text;
     if (o.pages) text += fmt::format("[{}]", to_string(*o.pages));
     text += " { " +
             join(o.words, ", ",
@@ -173,7 +173,9 @@ class Printer {
             " }";
     if (!o.attributes.empty()) {
       text += " : " + join(o.attributes, ", ", [](const ast::Attribute& a) {
-                return a.process ? fmt::format("{} {}", a.name.text, a.process->text) : a.name.text;
+                if (a.process) return fmt::format("{} {}", a.name.text, a.process->text);
+                if (a.number) return fmt::format("{} {}", a.name.text, to_string(*a.number));
+                return a.name.text;
               });
     }
     line(text);

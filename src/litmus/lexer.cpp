@@ -20,8 +20,9 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-constexpr std::array<std::string_view, 9> kItemWords = {
-    "litmus", "anon", "file", "process", "thread", "daemon", "exists", "forall", "expect"};
+constexpr std::array<std::string_view, 10> kItemWords = {"litmus",  "anon",   "file",   "hugetlb",
+                                                         "process", "thread", "daemon", "exists",
+                                                         "forall",  "expect"};
 constexpr std::array<std::string_view, 11> kStatementWords = {
     "if",   "else", "repeat", "signal",  "await", "exit",
     "post", "true", "crash",  "SIGSEGV", "SIGBUS"};

@@ -239,7 +239,7 @@ void Parser::header() {
 
 void Parser::item() {
   const Token& t = peek();
-  if (at_word("anon") || at_word("file")) return memory();
+  if (at_word("anon") || at_word("file") || at_word("hugetlb")) return memory();
   if (at_word("process")) return process();
   if (at_word("thread")) return thread();
   if (at_word("daemon")) return daemon();
@@ -252,11 +252,12 @@ void Parser::item() {
          "write it before the memory of the test");
   }
   const std::string expected =
-      "`anon`, `file`, `process`, `thread`, `daemon`, `exists`, `~exists`, `forall` or `expect`";
+      "`anon`, `file`, `hugetlb`, `process`, `thread`, `daemon`, `exists`, `~exists`, `forall` or "
+      "`expect`";
   const std::string hint =
       t.kind == TokenKind::identifier
-          ? did_you_mean(t.text, {"anon", "file", "process", "thread", "daemon", "exists", "forall",
-                                  "expect", "claim", "source"})
+          ? did_you_mean(t.text, {"anon", "file", "hugetlb", "process", "thread", "daemon",
+                                  "exists", "forall", "expect", "claim", "source"})
           : "";
   fail_expecting(expected, hint);
 }
@@ -272,6 +273,7 @@ ast::Attribute Parser::attribute() {
   ast::Attribute out;
   out.name = any_name("an attribute");
   if (out.name.text == "in") out.process = name("the name of a process");
+  if (out.name.text == "pool") out.number = integer("how many huge pages the machine has");
   return out;
 }
 
@@ -279,6 +281,7 @@ void Parser::memory() {
   Item item(*this);
   ast::Object out;
   out.file = at_word("file");
+  out.hugetlb = at_word("hugetlb");
   advance();
   out.name = name("the name of the memory");
   if (accept("[")) {

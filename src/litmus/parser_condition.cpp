@@ -97,13 +97,9 @@ ast::Cond Parser::atom() {
     fail_expecting("`:`", fmt::format("name the actor whose register it is: `PROCESS:{}`",
                                       out.thread ? out.thread->text : out.process.text));
   }
-  if (accept_word("SIGSEGV")) {
-    out.kind = ast::Cond::Kind::sigsegv;
-    out.at = span(first);
-    return out;
-  }
-  if (accept_word("SIGBUS")) {
-    out.kind = ast::Cond::Kind::sigbus;
+  const bool bus = at_word("SIGBUS");
+  if (accept_word("SIGSEGV") || accept_word("SIGBUS")) {
+    out.kind = bus ? ast::Cond::Kind::sigbus : ast::Cond::Kind::sigsegv;
     out.at = span(first);
     return out;
   }

@@ -21,7 +21,8 @@ inline constexpr unsigned kMaxRefs = 12;      // pages held by all handles toget
 inline constexpr unsigned kMaxJobs = 4;       // posted DMA operations
 inline constexpr unsigned kMaxEvents = 16;
 inline constexpr unsigned kMaxSwapSlots = 12;  // one per page of each process that can be written
-inline constexpr unsigned kMaxCode = 200;      // instructions of one actor, repeats unrolled
+inline constexpr unsigned kMaxHugetlbPool = 64;
+inline constexpr unsigned kMaxCode = 200;  // instructions of one actor, repeats unrolled
 
 inline constexpr std::uint8_t kNone = 0xff;  // "no register", "no page", ...
 
@@ -96,7 +97,8 @@ enum class Op : std::uint8_t {
 inline constexpr std::uint16_t kFeatureSwap = 1,  // swap slots, swap entries, swap cache
     kFeatureMigration = 2,                        // migration entries
     kFeatureFolioState = 4,                       // Frame::state and what follows it
-    kFeatureFiles = 256;                          // page cache, disk, crash
+    kFeatureFiles = 256,                          // page cache, disk, crash
+    kFeatureHugetlb = 512;                        // reservations of huge pages
 
 /// Arithmetic of the language: `a`, or `a fn b`. A register operand reads the acting actor's own.
 struct Operand {
@@ -177,6 +179,7 @@ struct Object {
   bool readonly = false, dontfork = false, wipeonfork = false;
   Backing backing = Backing::anonymous;
   bool shared = false;       // MAP_SHARED
+  bool hugetlb = false;      // each page is one huge page of hugetlbfs
   std::uint8_t process = 0;  // the process that has it mapped at the start
 };
 
@@ -292,7 +295,8 @@ struct Program {
   std::vector<Actor> actors;  // actors[i] for i < processes.size(): main threads
   std::vector<Handle> handles;
   std::uint8_t refs = 0, jobs = 0;
-  std::uint16_t features = 0;  // kFeature*
+  std::uint8_t hugetlb_pool = kNone;  // huge pages of the machine; kNone: always enough
+  std::uint16_t features = 0;         // kFeature*
   std::vector<std::string> events;
   Condition condition;
   std::vector<Expectation> expectations;

@@ -2,6 +2,7 @@
 // lifetime are about accesses and are reported where those happen (mm/memory_access.cpp).
 #include "machine/machine.hpp"
 #include "mm/locks.hpp"
+#include "mm/page.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/swap.hpp"
 
@@ -115,7 +116,7 @@ explore::Marks violated_invariants(const State& s, const litmus::Program& progra
 
 bool balanced(const State& s, const litmus::Program& program, const design::Switches& switches) {
   std::array<int, mm::kMaxFrames> references{};
-  std::array<int, mm::kMaxFrames> mapped{};
+  std::array<int, mm::kMaxFrames> mapped{}, pins{};
   std::array<int, litmus::kMaxSwapSlots> entries{};
   references[mm::kZeroFrame] = 1;
   for (unsigned m = 0; m < program.mms; ++m) {
@@ -131,12 +132,9 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
   for (unsigned r = 0; r < program.refs; ++r) {
     const mm::Ref& ref = s.refs[r];
     if ((ref.flags & mm::kRefHeld) == 0) continue;
-    const bool bias = (ref.flags & mm::kRefPin) != 0 &&
-                      switches.pin_accounting == design::policy::pin_accounting::bias;
-    const bool uncounted =
-        (ref.flags & mm::kRefPin) != 0 && ref.frame == mm::kZeroFrame &&
-        switches.zero_page_pin_counted == design::policy::zero_page_pin_counted::no;
-    references[ref.frame] += uncounted ? 0 : bias ? mm::kPinBias : 1;
+    const bool pin = (ref.flags & mm::kRefPin) != 0;
+    references[ref.frame] += pin ? mm::pin_weight(switches, s, ref.frame) : 1;
+    pins[ref.frame] += pin && mm::exact_pincount(switches, s, ref.frame) ? 1 : 0;
   }
   for (const mm::FilePage& file : s.files) {
     if (file.frame != mm::kNoFrame) references[file.frame]++;
@@ -149,7 +147,10 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
     const mm::Frame& frame = s.frames[f];
     if (f != mm::kZeroFrame && (frame.flags & mm::kAllocated) == 0) continue;
     const int batch = (frame.flags & mm::kInLruBatch) != 0 ? 1 : 0;
-    if (frame.refcount != references[f] + batch || frame.mapcount != mapped[f]) return false;
+    if (frame.refcount != references[f] + batch || frame.mapcount != mapped[f] ||
+        frame.pincount != pins[f]) {
+      return false;
+    }
   }
   return true;
 }

@@ -45,7 +45,7 @@ unsigned depth_of_advice(const litmus::Instr& i) {
 }
 
 // How deep the activation stack of an actor can get; see kMaxDepth.
-unsigned depth_of(const litmus::Actor& actor) {
+unsigned depth_of(const litmus::Actor& actor, bool program_uses_pool) {
   using litmus::Op;
   if (actor.kind == litmus::ActorKind::speculate) return 1;
   if (actor.kind == litmus::ActorKind::writeback) return 2;
@@ -67,6 +67,9 @@ unsigned depth_of(const litmus::Actor& actor) {
       case Op::exit:
         depth = std::max(depth, depth_of_advice(i));
         break;  // zap_page_range; shrink_page and try_to_unmap
+      case Op::fork:
+        if (program_uses_pool) depth = std::max(depth, 2U);  // a failing fork unmaps the child
+        break;
       case Op::ksm_scan:  // ksm_merge, handle_mm_fault, do_wp_page
       case Op::get:
       case Op::pin:
@@ -120,11 +123,16 @@ void Machine::lay_out() {
     const bool entries =
         (program_.features & (litmus::kFeatureSwap | litmus::kFeatureMigration)) != 0;
     add(at + offsetof(mm::Mm, entry), entries ? program_.pages : 0);
+    if ((program_.features & litmus::kFeatureHugetlb) != 0) {
+      add(at + offsetof(mm::Mm, hugetlb_owner), 3 * sizeof(mm::Mm::hugetlb_owner));
+    }
   }
   for (unsigned a = 0; a < program_.actors.size(); ++a) {
     const std::size_t at = offsetof(State, actors) + a * sizeof(mm::Actor);
     add(at, offsetof(mm::Actor, regs) + program_.actors[a].registers.size());
-    add(at + offsetof(mm::Actor, stack), depth_of(program_.actors[a]) * sizeof(mm::Activation));
+    add(at + offsetof(mm::Actor, stack),
+        depth_of(program_.actors[a], program_.hugetlb_pool != litmus::kNone) *
+            sizeof(mm::Activation));
   }
   add(offsetof(State, refs), program_.refs * sizeof(mm::Ref));
   add(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
@@ -190,7 +198,12 @@ void Machine::map_initial_page(State& s, unsigned page, std::uint8_t& next_frame
   s.mms[owner].vma[page] = static_cast<std::uint8_t>(
       mm::kVmMapped | mm::kVmRead | (object.readonly ? 0 : mm::kVmWrite) |
       (object.dontfork ? mm::kVmDontCopy : 0) | (object.wipeonfork ? mm::kVmWipeOnFork : 0));
-  if (object.state == litmus::InitialPage::untouched) return;
+  const auto page_bit = static_cast<std::uint16_t>(1U << page);
+  if (object.hugetlb) s.mms[owner].hugetlb_owner |= page_bit;
+  if (object.state == litmus::InitialPage::untouched) {
+    if (object.hugetlb) s.mms[owner].hugetlb_reserved |= page_bit;
+    return;
+  }
   map_private_page(s, page, next_frame);
 }
 
@@ -203,6 +216,7 @@ void Machine::map_private_page(State& s, unsigned page, std::uint8_t& next_frame
   frame.refcount = 1;
   frame.mapcount = 1;
   frame.flags = mm::kAllocated;
+  if (object.hugetlb) frame.flags |= mm::kHugetlb;
   if (switches_.anon_exclusive == design::policy::anon_exclusive::yes) {
     frame.flags |= mm::kAnonExclusive;
   }

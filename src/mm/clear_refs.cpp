@@ -1,6 +1,7 @@
 // Writing 4 to /proc/PID/clear_refs (clear_refs_write, fs/proc/task_mmu.c), kernel-semantics 10:
 // every writable PTE of the process is write-protected to catch the next write. The soft-dirty bits
 // themselves are not modelled, only what they cost.
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
@@ -20,6 +21,7 @@ bool skips_pinned(const Kernel& k, unsigned mm, Pte pte) {
 
 Step clear_pte(Kernel& k, unsigned mm) {
   auto& page = k.activation().arg[0];
+  while (page < k.program.pages && is_hugetlb(k, page)) page++;  // not walked
   if (page >= k.program.pages) return k.yield(kFlush);
   if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);

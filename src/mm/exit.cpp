@@ -65,7 +65,7 @@ Step exit_mm(Kernel& k) {
 }
 
 Step wait_for_child(Kernel& k) {
-  if ((k.s.processes[k.instr().process] & kExited) == 0) return k.blocked();
+  if ((k.s.processes[k.instr().process] & (kExited | kForkFailed)) == 0) return k.blocked();
   return k.done();
 }
 

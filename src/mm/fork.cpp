@@ -3,6 +3,7 @@
 // well.
 #include "mm/consistent_cut.hpp"
 #include "mm/gup.hpp"
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
@@ -17,7 +18,17 @@ namespace {
 
 // arg[0]: page, arg[1]: next word of an early copy (read by consistent_cut.cpp).
 // frame[0]: source, frame[1]: early copy.
-enum Point : std::uint8_t { kLock, kNextVma, kCopyPte, kSharePte, kCopyWord, kEndVma, kFlush };
+enum Point : std::uint8_t {
+  kLock,
+  kNextVma,
+  kCopyPte,
+  kSharePte,
+  kCopyWord,
+  kEndVma,
+  kFlush,
+  kFailed,
+  kCleaned
+};
 
 unsigned child_mm(const Kernel& k) {
   return k.mm_of(k.instr().process);
@@ -44,7 +55,10 @@ Step lock(Kernel& k) {
   return k.fused(kNextVma);
 }
 
-bool counts(const Kernel& k) {
+bool counts(const Kernel& k, unsigned page) {
+  if (is_hugetlb(k, page)) {  // 623a1ddfeb23 (5.19)
+    return k.policy.fork_wp_seq_hugetlb == policy::fork_wp_seq_hugetlb::yes;
+  }
   return k.policy.fork_wp_seq == policy::fork_wp_seq::yes;
 }
 
@@ -62,7 +76,7 @@ Step next_vma(Kernel& k) {
     if ((vma & (kVmDontCopy | kVmWipeOnFork)) != 0) continue;
     // F3: the child faults the pages of a file in itself.
     if (is_file(k.program, page) && (vma & kVmAnonVma) == 0) continue;
-    if (counts(k)) {
+    if (counts(k, page)) {
       k.s.mms[parent].wp_seq++;
       k.say("fork: write_protect_seq becomes odd");
       return k.yield(kCopyPte);
@@ -74,7 +88,8 @@ Step next_vma(Kernel& k) {
 }
 
 // Whether fork treats the page as pinned. The test is racy by design, see gup_fast.cpp.
-bool looks_pinned(const Kernel& k, std::uint8_t frame) {
+bool looks_pinned(const Kernel& k, unsigned page, std::uint8_t frame) {
+  if (is_hugetlb(k, page)) return hugetlb_looks_pinned(k, k.mm(), frame);
   const Frame& f = k.s.frames[frame];
   if (is_file_page(f)) return false;  // only anonymous pages are copied early
   if (k.policy.fork_pinned_page == policy::fork_pinned_page::share ||
@@ -108,8 +123,15 @@ Step next_page(Kernel& k) {
 
 // copy_present_page: the copy is made under both page table locks, but user space of the other
 // threads stores through the PTE, which stays as it was unless the design protects it first.
+// (hugetlb drops the locks and compares the PTE afterwards; the mmap_lock keeps everybody out.)
 Step begin_early_copy(Kernel& k, unsigned page) {
   Pte& pte = k.pte(k.mm(), page);
+  if (is_hugetlb(k, page) && !hugetlb_available(k, child_mm(k), page)) {
+    k.say("fork: the page looks pinned, but no huge page is free for the child");
+    if (counts(k, page)) k.s.mms[k.mm()].wp_seq++;
+    ptl_unlock(k);
+    return k.yield(kFailed);
+  }
   k.say("fork: the page looks pinned, it is copied for the child");
   if (k.policy.fork_early_copy_wrprotects_parent ==
       policy::fork_early_copy_wrprotects_parent::yes) {
@@ -117,7 +139,7 @@ Step begin_early_copy(Kernel& k, unsigned page) {
     flush_tlb_page(k, k.mm(), page);
   }
   k.activation().frame[0] = pte.frame;
-  k.activation().frame[1] = alloc_page(k);
+  k.activation().frame[1] = alloc_page_for(k, child_mm(k), page);
   return k.yield(kCopyWord);
 }
 
@@ -157,8 +179,8 @@ Step copy_pte(Kernel& k) {
     k.say("fork: the child gets the zero page too");
     return next_page(k);
   }
-  if (looks_pinned(k, pte.frame)) {
-    if (k.policy.fork_pinned_page == policy::fork_pinned_page::copy) {
+  if (looks_pinned(k, page, pte.frame)) {
+    if (is_hugetlb(k, page) || k.policy.fork_pinned_page == policy::fork_pinned_page::copy) {
       return begin_early_copy(k, page);
     }
     k.say("fork: the page looks pinned, it is left out of the child");
@@ -216,6 +238,23 @@ Step flush(Kernel& k) {
   return k.done();
 }
 
+// dup_mmap gives up: the child's half-made address space goes, and no child starts.
+Step fail(Kernel& k) {
+  flush_tlb_mm(k, k.mm());
+  k.s.mms[k.mm()].forking = 0;
+  mmap_unlock(k);
+  k.s.mms[child_mm(k)].vma = {};
+  return k.call(Path::zap_page_range, kCleaned, {0, k.program.pages, child_mm(k)});
+}
+
+Step failed(Kernel& k) {
+  k.s.mms[child_mm(k)] = Mm{};
+  k.s.processes[k.instr().process] |= kForkFailed;
+  k.set_register(k.instr().dst, -kENOMEM);
+  k.say("fork fails with ENOMEM");
+  return k.done();
+}
+
 }  // namespace
 
 Step dup_mmap(Kernel& k) {
@@ -230,10 +269,16 @@ Step dup_mmap(Kernel& k) {
       return share_pte(k);
     case kCopyWord:
       return copy_next_word(k);
-    case kEndVma:  // F7
-      if (counts(k)) k.s.mms[k.mm()].wp_seq++;
+    case kEndVma: {  // F7
+      const bool counted_vma = counts(k, k.activation().arg[0] - 1U);
+      if (counted_vma) k.s.mms[k.mm()].wp_seq++;
       k.say("fork: the VMA is done");
-      return counts(k) ? k.yield(kNextVma) : k.fused(kNextVma);
+      return counted_vma ? k.yield(kNextVma) : k.fused(kNextVma);
+    }
+    case kFailed:
+      return fail(k);
+    case kCleaned:
+      return failed(k);
     default:
       return flush(k);
   }

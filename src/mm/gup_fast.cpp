@@ -16,7 +16,7 @@ enum Point : std::uint8_t {
   kStart,
   kReadPte,
   kGrab,            // Q3a: +1
-  kGrabPin,         // Q3b: +1023
+  kGrabPin,         // Q3b: +1023, or the exact pin count
   kRecheckPte,      // Q4
   kCheckExclusive,  // Q6
   kNextPage,
@@ -100,9 +100,10 @@ Step grab(Kernel& k, unsigned writable) {
   }
   get_page(k, frame);
   k.say("GUP-fast takes a reference, refcount {}", k.s.frames[frame].refcount);
-  const bool bias =
-      (k.activation().arg[2] & kGupPin) != 0 && pin_weight(k.policy, frame) == kPinBias;
-  return k.yield((bias ? kGrabPin : kRecheckPte) + writable);
+  const bool second_add =
+      (k.activation().arg[2] & kGupPin) != 0 &&
+      (pin_weight(k.policy, k.s, frame) == kPinBias || exact_pincount(k.policy, k.s, frame));
+  return k.yield((second_add ? kGrabPin : kRecheckPte) + writable);
 }
 
 // Q4. A PTE that lost or won rights differs as well.
@@ -185,12 +186,9 @@ Step gup_fast(Kernel& k) {
       return read_pte(k, a);
     case kGrab:
       return grab(k, writable);
-    case kGrabPin: {
-      auto& refcount = k.s.frames[k.activation().frame[0]].refcount;
-      refcount = static_cast<std::int16_t>(refcount + kPinBias - 1);
-      k.say("GUP-fast makes it a pin, refcount {}", refcount);
+    case kGrabPin:
+      complete_pin(k, k.activation().frame[0]);
       return k.yield(kRecheckPte + writable);
-    }
     case kRecheckPte:
       return recheck_pte(k, a, writable);
     case kCheckFile:

@@ -1,5 +1,6 @@
 // mprotect (change_protection, mm/mprotect.c), kernel-semantics 10: takes write permission away
 // without asking about pins, and gives it back only where the design lets it.
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
@@ -16,6 +17,7 @@ enum Point : std::uint8_t { kBegin, kChangePte, kFlush };
 
 // can_change_pte_writable (64fe24a3e05e, 6.0; without the dirty test later).
 bool may_restore_write(const Kernel& k, unsigned page, Pte pte) {
+  if (is_hugetlb(k, page)) return false;  // hugetlb_change_protection
   if (is_file_page(k.s.frames[pte.frame])) {
     // A shared page where no fault is wanted, or whose first write the file system knows of already
     // (change_pte_range: dirty_accountable; can_change_shared_pte_writable since 6.1).

@@ -1,4 +1,5 @@
 // mremap to a given free range (move_page_tables, mm/mremap.c): the PTEs move, pages and pins stay.
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
@@ -6,6 +7,7 @@
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
+namespace policy = design::policy;
 namespace {
 
 enum Point : std::uint8_t { kBegin, kMovePte, kFlush };
@@ -52,12 +54,16 @@ Step mremap(Kernel& k) {
       const int begun = begin_change(k, i.page, i.pages, true);
       if (begun == 0) return k.blocked();
       if (begun < 0) return end_change(k, begun == -kENOMEM ? -kEFAULT : begun);
+      if (is_hugetlb(k, i.page) && k.policy.hugetlb_mremap == policy::hugetlb_mremap::einval) {
+        return end_change(k, -kEINVAL);
+      }
       for (unsigned p = 0; p < i.pages; ++p) {
         if ((k.vma(mm, i.to_page + p) & kVmMapped) != 0) return end_change(k, -kEINVAL);
       }
       for (unsigned p = 0; p < i.pages; ++p) {
         k.vma(mm, i.to_page + p) = k.vma(mm, i.page + p);
         k.vma(mm, i.page + p) = 0;
+        hugetlb_move_reservation(k, mm, i.page + p, i.to_page + p);
       }
       return change_from(k, kMovePte);
     }

@@ -65,28 +65,57 @@ void remove_rmap(Kernel& k, std::uint8_t frame) {
   page.mapcount--;
 }
 
-std::int16_t pin_weight(const design::Switches& switches, std::uint8_t frame) {
+// 47e29d32afba (5.7): hpage_pincount of compound pages of more than two small pages.
+bool exact_pincount(const design::Switches& switches, const State& s, std::uint8_t frame) {
+  return switches.pin_accounting != policy::pin_accounting::get_only &&
+         (s.frames[frame].flags & kHugetlb) != 0;
+}
+
+std::int16_t pin_weight(const design::Switches& switches, const State& s, std::uint8_t frame) {
   // c8070b787519 (6.5): pinning the zero page leaves its refcount alone.
   if (frame == kZeroFrame && switches.zero_page_pin_counted == policy::zero_page_pin_counted::no) {
     return 0;
   }
-  return switches.pin_accounting == policy::pin_accounting::bias ? kPinBias : 1;
+  const bool bias = switches.pin_accounting == policy::pin_accounting::bias;
+  return bias && !exact_pincount(switches, s, frame) ? kPinBias : 1;
 }
 
 void grab_page(Kernel& k, std::uint8_t frame, bool pin) {
   Frame& page = k.s.frames[frame];
   page.refcount =
-      static_cast<std::int16_t>(page.refcount + (pin ? pin_weight(k.policy, frame) : 1));
+      static_cast<std::int16_t>(page.refcount + (pin ? pin_weight(k.policy, k.s, frame) : 1));
+  if (pin && exact_pincount(k.policy, k.s, frame)) page.pincount++;
+}
+
+void complete_pin(Kernel& k, std::uint8_t frame) {
+  Frame& page = k.s.frames[frame];
+  if (exact_pincount(k.policy, k.s, frame)) {
+    page.pincount++;
+    k.say("GUP-fast makes it a pin, pin count {}", page.pincount);
+    return;
+  }
+  page.refcount = static_cast<std::int16_t>(page.refcount + kPinBias - 1);
+  k.say("GUP-fast makes it a pin, refcount {}", page.refcount);
 }
 
 void unpin_page(Kernel& k, std::uint8_t frame) {
   Frame& page = k.s.frames[frame];
-  page.refcount = static_cast<std::int16_t>(page.refcount - pin_weight(k.policy, frame));
+  if (exact_pincount(k.policy, k.s, frame)) {
+    if (page.pincount == 0) {
+      k.violate(litmus::Property::balance);
+      k.say("pin count goes negative");
+    } else {
+      page.pincount--;
+    }
+  }
+  page.refcount = static_cast<std::int16_t>(page.refcount - pin_weight(k.policy, k.s, frame));
   free_if_unreferenced(k, page);
 }
 
 bool maybe_dma_pinned(const Kernel& k, std::uint8_t frame) {
-  return counted(frame) && k.s.frames[frame].refcount >= kPinBias;
+  if (!counted(frame)) return false;
+  if (exact_pincount(k.policy, k.s, frame)) return k.s.frames[frame].pincount > 0;
+  return k.s.frames[frame].refcount >= kPinBias;
 }
 
 bool anon_exclusive(const Kernel& k, std::uint8_t frame) {

@@ -29,10 +29,16 @@ void remove_rmap(Kernel& k, std::uint8_t frame);
 void grab_page(Kernel& k, std::uint8_t frame, bool pin);
 /// unpin_user_page.
 void unpin_page(Kernel& k, std::uint8_t frame);
+/// The second half of a FOLL_PIN by GUP-fast, which took one reference already.
+void complete_pin(Kernel& k, std::uint8_t frame);
+/// Whether pins of this frame are counted exactly, in Frame::pincount (compound_pincount).
+[[nodiscard]] bool exact_pincount(const design::Switches& policy, const State& s,
+                                  std::uint8_t frame);
 /// What one FOLL_PIN adds to this frame's refcount.
-[[nodiscard]] std::int16_t pin_weight(const design::Switches& policy, std::uint8_t frame);
+[[nodiscard]] std::int16_t pin_weight(const design::Switches& policy, const State& s,
+                                      std::uint8_t frame);
 
-/// page_maybe_dma_pinned of a small page: refcount >= GUP_PIN_COUNTING_BIAS.
+/// page_maybe_dma_pinned: refcount >= GUP_PIN_COUNTING_BIAS, or an exact pin count that is not 0.
 [[nodiscard]] bool maybe_dma_pinned(const Kernel& k, std::uint8_t frame);
 
 /// PG_anon_exclusive; always false in designs without it.

@@ -1,6 +1,7 @@
 // handle_mm_fault (mm/memory.c): the lock, the VMA check, and the anonymous cases that are not a
 // write to a present page (do_anonymous_page). That one is do_wp_page, in wp_fault.cpp; pages that
 // are swapped out are in swap_in.cpp.
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/numa_hinting.hpp"
 #include "mm/page.hpp"
@@ -97,6 +98,7 @@ Step handle_mm_fault(Kernel& k) {
       const std::uint8_t needed = (flags & kFaultWrite) != 0 ? kVmWrite : kVmRead;
       const bool forced = (flags & kFaultForce) != 0;
       if ((vma & kVmMapped) == 0 || ((vma & needed) == 0 && !forced)) return finish(k, -kEFAULT);
+      if (is_hugetlb(k, page)) return k.call(Path::hugetlb_fault, kReturned, {page, flags, mm});
       return k.fused(kPteLocked);
     }
     case kPteLocked:

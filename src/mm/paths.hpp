@@ -16,7 +16,8 @@ namespace drover::mm {
 
 // --- Arguments
 // ------------------------------------------------------------------------------------
-// handle_mm_fault(page, flags, mm): flags below. Result 0, kFaultWrote, or -EFAULT (SIGSEGV).
+// handle_mm_fault(page, flags, mm): flags below. Result 0, kFaultWrote, -EFAULT (SIGSEGV) or
+//   kFaultSigbus. hugetlb_fault: the same, of hugetlb memory.
 // do_wp_page(page, flags, mm), wp_page_copy(page, flags, mm, original pte bits): the same; entered
 //   with the page table lock held.
 inline constexpr unsigned kFaultWrite = 1, kFaultUnshare = 2, kFaultLocked = 4, kFaultForce = 8;

@@ -1,5 +1,6 @@
 // Swap-out: shrink_folio_list (mm/vmscan.c) for one anonymous page, steps O1 to O7 of
 // kernel-semantics 8, and who calls it: MADV_PAGEOUT and the reclaim daemon (kswapd).
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/lru.hpp"
 #include "mm/page.hpp"
@@ -226,9 +227,10 @@ Step madvise_pageout(Kernel& k) {
     case kDrain:
       if (!mmap_read_trylock(k, k.mm())) return k.blocked();
       for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
-        if ((k.vma(k.mm(), p) & kVmMapped) != 0) continue;
+        const bool mapped = (k.vma(k.mm(), p) & kVmMapped) != 0;
+        if (mapped && !is_hugetlb(k, p)) continue;
         mmap_unlock(k);
-        k.set_register(i.dst, -kENOMEM);
+        k.set_register(i.dst, mapped ? -kEINVAL : -kENOMEM);  // can_madv_lru_vma
         return k.done();
       }
       lru_add_drain(k);

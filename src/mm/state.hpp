@@ -48,7 +48,8 @@ struct Frame {
   std::uint8_t folio;     // its large folio + 1, 0: a small page
 };
 inline constexpr std::uint8_t kAllocated = 1, kAnonExclusive = 2, kPageLocked = 4, kInLruBatch = 8,
-                              kFreed = 16;  // kFreed: somebody still names this freed frame
+                              kFreed = 16,  // somebody still names this freed frame
+    kHugetlb = 32;                          // a hugetlb page
 // Frame::state. kIsolated: off the LRU lists, by reclaim or migration, which hold a reference.
 inline constexpr std::uint8_t kSwapCache = 1, kPageDirty = 2, kWriteback = 4, kKsm = 8,
                               kLazyFree = 16, kPageCache = 32, kHasBuffers = 64, kIsolated = 128;
@@ -91,6 +92,9 @@ struct Mm {
   std::array<Pte, litmus::kMaxPages> pte;
   std::array<TlbEntry, litmus::kMaxPages> tlb;
   std::array<std::uint8_t, litmus::kMaxPages> entry;  // of swap and migration entries
+  // The reservation map of hugetlb memory, a bit per page: who made the mapping
+  // (HPAGE_RESV_OWNER), what is still reserved, what was taken away (HPAGE_RESV_UNMAPPED).
+  std::uint16_t hugetlb_owner, hugetlb_reserved, hugetlb_unmapped;
 };
 inline constexpr std::uint8_t kMmAlive = 1, kMmHasPinned = 2,
                               kMmCutPossible = 4;  // ghost, see consistent_cut.cpp
@@ -161,7 +165,8 @@ struct FilePage {
 };
 inline constexpr std::uint8_t kBeyondEof = 1;
 
-inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv = 8, kSigbus = 16;
+inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv = 8, kSigbus = 16,
+                              kForkFailed = 32;  // there is no such process to wait for
 
 struct State {
   std::array<Frame, kMaxFrames> frames;

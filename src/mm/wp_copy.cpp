@@ -1,6 +1,7 @@
 // wp_page_copy (mm/memory.c): the COW copy, kernel-semantics 3e. C1 (reference, page table lock
 // dropped) was done by do_wp_page; the data is copied with no lock held, so devices and stale TLB
 // entries may write the old page meanwhile and the copy misses that.
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
@@ -69,7 +70,7 @@ Step wp_page_copy(Kernel& k) {
   const unsigned mm = k.activation().arg[2];
   switch (k.activation().point) {
     case kAllocate:
-      k.activation().frame[1] = alloc_page(k);
+      k.activation().frame[1] = alloc_page_for(k, mm, page);
       return k.yield(kCopyWord);
     case kCopyWord:
       return copy_next_word(k, page);

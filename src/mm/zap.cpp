@@ -1,5 +1,6 @@
 // zap_page_range (mm/memory.c) and its callers munmap, mmap over a mapping, MADV_DONTNEED and exit
 // (kernel-semantics 12). No version asks whether a page is pinned; the pin keeps the page alive.
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/lru.hpp"
 #include "mm/mapping.hpp"
@@ -10,6 +11,7 @@
 #include "mm/tlb.hpp"
 
 namespace drover::mm {
+namespace policy = design::policy;
 namespace {
 
 enum Point : std::uint8_t { kDrain, kClear, kRemoveRmap, kFlush, kPut };
@@ -138,6 +140,7 @@ Step munmap(Kernel& k) {
   if (begun == 0) return k.blocked();
   if (begun < 0) return end_change(k, begun);
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) k.vma(mm, p) = 0;
+  hugetlb_unreserve(k, mm, i.page, i.pages);
   return zap(k, mm);
 }
 
@@ -146,6 +149,10 @@ Step mmap(Kernel& k) {
   const litmus::Instr& i = k.instr();
   const unsigned mm = k.mm();
   if (k.activation().point == kZapped) {
+    hugetlb_unreserve(k, mm, i.page, i.pages);
+    if (is_hugetlb(k, i.page) && !hugetlb_reserve(k, mm, i.page, i.pages)) {
+      return end_change(k, -kENOMEM);
+    }
     for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
       k.vma(mm, p) = kVmMapped | kVmRead | kVmWrite;
     }
@@ -166,6 +173,9 @@ Step dontneed(Kernel& k) {
   // The mmap_lock for reading. (7.2 takes only the VMA's read lock: for small private pages the
   // same paths are excluded.)
   if (!mmap_read_trylock(k, mm)) return k.blocked();
+  if (is_hugetlb(k, i.page) && k.policy.hugetlb_dontneed == policy::hugetlb_dontneed::einval) {
+    return end_change(k, -kEINVAL);
+  }
   if (change_refused(k, mm, i.page, i.pages)) return end_change(k, -kEBUSY);
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
     if ((k.vma(mm, p) & kVmMapped) == 0) return end_change(k, -kENOMEM);
@@ -203,7 +213,11 @@ Step madvise(Kernel& k) {
         vma = static_cast<std::uint8_t>(vma & ~kVmDontCopy);
         break;
       case Advice::wipeonfork:
-        vma |= kVmWipeOnFork;
+        if (is_hugetlb(k, p)) {  // anonymous memory only
+          result = -kEINVAL;
+        } else {
+          vma |= kVmWipeOnFork;
+        }
         break;
       case Advice::keeponfork:
         vma = static_cast<std::uint8_t>(vma & ~kVmWipeOnFork);

@@ -110,7 +110,7 @@ TEST(Errors, TokenSoup) {
       "signal",    "await",    "exit",    "mremap",   "same_frame",  "SIGSEGV",   "true",
       "\"text\"",  "// c\n",   "(* c *)", "\n",       "violates",    "coherence", "FOLL_WRITE",
       "-EFAULT",   "0x",       "@",       "\"",       "independent", "in",        "pagemap",
-      "speculate", "holds"};
+      "speculate", "holds",    "hugetlb", "pool",     "SIGBUS"};
   std::mt19937 random(20240607);
   std::size_t reported = 0;
   for (int round = 0; round < 4000; ++round) {

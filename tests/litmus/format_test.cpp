@@ -12,7 +12,9 @@ Ast tree(const std::string& text) {
 
 TEST(Format, Layout) {
   const Ast ast = tree(
-      "litmus a+b \"text\" claim 1 , 2 source \"s\" anon buf [ 2 ] {x=1,y}:fresh;anon c{z}\n"
+      "litmus a+b \"text\" claim 1 , 2 source \"s\" anon buf [ 2 ] {x=1,y}:fresh;anon c{z}"
+      "hugetlb "
+      "d{w}:pool 3\n"
       "process p{r=buf[1].x;if(r==1){exit;}else{buf.y=-EFAULT;}h=pin(buf,FOLL_WRITE|FOLL_FORCE)\n;"
       "repeat 2{signal e;}fork(q);}process q{ } daemon speculate(buf,2):page_lock;\n"
       "~exists(p:r=1&&(p:SIGSEGV||!q:c.z!=-1)) expect Never on linux-5.4.y..linux-5.8,x \"why\"");
@@ -23,6 +25,7 @@ source "s"
 
 anon buf[2] { x = 1, y } : fresh
 anon c { z }
+hugetlb d { w } : pool 3
 
 process p {
     r = buf[1].x;

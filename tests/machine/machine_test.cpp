@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -161,6 +162,38 @@ TEST(Machine, TypicalStatesAreSmall) {
   const auto test = program(kFork);
   const Machine model(test, design_of("linux-7.2"), Granularity::coarse);
   EXPECT_LE(model.state_bytes(), 256U);
+}
+
+// By hand: 7 frames of 4 bytes, 6 of them with a word of 2; 2 address spaces of 4 + 7 bytes; actors
+// of 8 bytes, one with 3 activations of 10; 2 process flags. What huge pages need comes on top, for
+// their programs only: 4 bytes a frame, 6 an address space.
+TEST(Layout, SmallPagesPayNothingForHugeOnes) {
+  const std::string rest =
+      " buf { x } process p { fork(c); buf.x = 1; } process c { } exists (true)";
+  const litmus::Program small = program("litmus t anon" + rest);
+  const litmus::Program huge = program("litmus t hugetlb" + rest);
+  const design::Switches switches = design_of("linux-7.2");
+  EXPECT_EQ(Machine(small, switches, Granularity::coarse).state_bytes(), 110U);
+  EXPECT_EQ(Machine(huge, switches, Granularity::coarse).state_bytes(), 110U + 7 * 4 + 2 * 6);
+}
+
+// An exact pin count beside the reference count: no bias that references could imitate.
+TEST(Hugetlb, PinsAreCountedExactly) {
+  const litmus::Program test = program(
+      "litmus t hugetlb buf { x } process p { m = pin(buf, FOLL_WRITE, fast); unpin(m); } "
+      "exists (true)");
+  for (const char* design : {"linux-5.4", "linux-5.10", "linux-7.2"}) {
+    Stepper stepper(test, design);
+    unsigned most_references = 0, most_pins = 0;
+    do {
+      const mm::State s = stepper.state();
+      const mm::Frame& page = s.frames[s.mms[0].pte[0].frame];
+      most_references = std::max<unsigned>(most_references, static_cast<unsigned>(page.refcount));
+      most_pins = std::max<unsigned>(most_pins, page.pincount);
+    } while (stepper.step(0));
+    EXPECT_EQ(most_references, 2U) << design;
+    EXPECT_EQ(most_pins, std::string(design) == "linux-5.4" ? 0U : 1U) << design;
+  }
 }
 
 }  // namespace

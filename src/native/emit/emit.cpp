@@ -19,7 +19,7 @@ using litmus::Instr;
 using litmus::Program;
 
 // Objects lie far apart: no two share a page table, and nothing else is mapped near them.
-constexpr std::uint64_t kFirstObject = 0x1000000000, kObjectDistance = 0x1000000;
+constexpr std::uint64_t kFirstObject = 0x1000000000, kObjectDistance = 0x2000000;
 
 constexpr const char* kIncludes = R"(#define _GNU_SOURCE
 #include <errno.h>
@@ -168,7 +168,20 @@ class Emitter {
         use(family.runtime);
       }
     }
+    if (uses_hugetlb()) use(runtime::hugetlb);
     for (const std::string_view part : parts) add(part);
+  }
+
+  [[nodiscard]] bool uses_hugetlb() const {
+    return (program_.features & litmus::kFeatureHugetlb) != 0;
+  }
+  // Huge pages that the mappings at the start reserve.
+  [[nodiscard]] unsigned needed_huge_pages() const {
+    unsigned pages = 0;
+    for (const litmus::Object& o : program_.objects) {
+      if (o.hugetlb && o.state != litmus::InitialPage::unmapped) pages += o.pages;
+    }
+    return pages;
   }
 
   void function(unsigned a) {
@@ -230,19 +243,19 @@ class Emitter {
     static constexpr const char* kStates[] = {"WRITTEN", "FRESH", "UNTOUCHED", "UNMAPPED",
                                               "ONLY_READ"};
     line("/* name, address, first page, pages, words, values, state, readonly, dontfork,");
-    line(" * wipeonfork, process, what it is mapped from, MAP_SHARED */");
+    line(" * wipeonfork, process, what it is mapped from, MAP_SHARED, hugetlb */");
     line("static const struct object objects[OBJECTS] = {{");
     for (const litmus::Object& o : program_.objects) {
-      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {} }},", o.name,
-           o.name, o.first_page, o.pages, o.words.size(),
+      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {}, {} }},",
+           o.name, o.name, o.first_page, o.pages, o.words.size(),
            fmt::format("{}, {}, {}, {}", o.initial[0], o.initial[1], o.initial[2], o.initial[3]),
            kStates[static_cast<unsigned>(o.state)], o.readonly, o.dontfork, o.wipeonfork, o.process,
-           file_kind(program_, o), o.shared);
+           file_kind(program_, o), o.shared, o.hugetlb);
     }
     if (program_.objects.empty()) {
       line(
           "    {{ \"\", NULL, 0, 0, 0, {{ 0 }}, UNMAPPED, false, false, false, 0, ANONYMOUS, "
-          "false }},");
+          "false, false }},");
     }
     line("}};");
   }
@@ -266,6 +279,11 @@ class Emitter {
       collect(mark, hook.mark);
       collect(end, hook.end);
       collect(clean, hook.clean);
+    }
+    if (uses_hugetlb()) {
+      const unsigned pool = program_.hugetlb_pool == litmus::kNone ? 0 : program_.hugetlb_pool;
+      collect(program, fmt::format("prepare_pool({}, {});", needed_huge_pages(), pool));
+      collect(clean, "restore_pool();");
     }
     if (program_.jobs > 0) collect(run, "start_device();");
     if (process.empty()) process = "    (void)process;\n";

@@ -155,13 +155,21 @@ std::string assign_to(const Context& context, unsigned actor, std::uint8_t dst) 
 
 std::string word_arguments(const Context& context, unsigned page, unsigned word) {
   const litmus::Object& o = context.program.objects.at(context.program.object_of.at(page));
+  if (o.hugetlb) return fmt::format("{}, 0, {}", page_address(context, page), word);
   return fmt::format("MEM_{}, {}, {}", o.name, page - o.first_page, word);
 }
 
 std::string page_address(const Context& context, unsigned page) {
   const litmus::Object& o = context.program.objects.at(context.program.object_of.at(page));
   if (page == o.first_page) return "MEM_" + o.name;
-  return fmt::format("MEM_{} + {} * PAGE", o.name, page - o.first_page);
+  return fmt::format("MEM_{} + {} * {}", o.name, page - o.first_page,
+                     o.hugetlb ? "HUGE_PAGE" : "PAGE");
+}
+
+std::string range_arguments(const Context& context, const Instr& instr) {
+  const bool huge = context.program.objects[context.program.object_of.at(instr.page)].hugetlb;
+  return fmt::format("{}, {}{}", page_address(context, instr.page), instr.pages,
+                     huge ? " * HUGE_PAGE / PAGE" : "");
 }
 
 std::string handle_name(const Context& context, unsigned ref) {

@@ -66,6 +66,8 @@ extern const Family kFiles, kMemory, kProcess, kOrder, kMapping, kPagemap, kGupU
 [[nodiscard]] std::string word_arguments(const Context& context, unsigned page, unsigned word);
 /// "MEM_buf + 1 * PAGE"
 [[nodiscard]] std::string page_address(const Context& context, unsigned page);
+/// "MEM_buf, 2": address and number of small pages of the statement's range.
+[[nodiscard]] std::string range_arguments(const Context& context, const litmus::Instr& instr);
 /// "H_mr"
 [[nodiscard]] std::string handle_name(const Context& context, unsigned ref);
 [[nodiscard]] std::string process_name(const Context& context, unsigned process);

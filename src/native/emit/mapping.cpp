@@ -41,9 +41,12 @@ std::string protection(const Instr& i) {
 }
 
 std::string call(const Context& context, const Instr& i) {
-  const std::string range = fmt::format("{}, {}", page_address(context, i.page), i.pages);
+  const std::string range = range_arguments(context, i);
   switch (i.op) {
     case Op::mmap:
+      if (context.program.objects[context.program.object_of.at(i.page)].hugetlb) {
+        return fmt::format("map_huge_again({}, {})", page_address(context, i.page), i.pages);
+      }
       return fmt::format("map_again({})", range);
     case Op::munmap:
       return fmt::format("unmap({})", range);

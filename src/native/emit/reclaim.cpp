@@ -13,9 +13,9 @@ std::string reclaim_statement(const Context& context, Site site) {
   const litmus::Instr& i = site.instr;
   const std::string target = assign_to(context, site.actor, i.dst);
   if (i.op == Op::swapoff) return target + "swap_off_and_on();";
-  return fmt::format("{}{}({}, {});", target,
+  return fmt::format("{}{}({});", target,
                      i.op == Op::move_pages ? "move_to_other_node" : "page_out",
-                     page_address(context, i.page), i.pages);
+                     range_arguments(context, i));
 }
 
 }  // namespace

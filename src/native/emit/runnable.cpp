@@ -51,6 +51,16 @@ Runnable runnable(const litmus::Program& program, const EmitOptions& options) {
       }
     }
   }
+  for (const litmus::Handle& handle : program.handles) {
+    const bool huge = program.objects[program.object_of.at(handle.first_page)].hugetlb;
+    if (huge && handle.pages > 1 && result.why.empty()) {
+      result.why = fmt::format("`{}`: a handle over several huge pages", handle.name);
+    }
+  }
+  if (program.hugetlb_pool != litmus::kNone) {
+    result.needs_root = true;
+    result.needs_root_why = "the size of the pool of huge pages";
+  }
   std::string why = memory_obstacle(context);
   if (why.empty()) why = condition_obstacle(context, result);
   if (result.why.empty()) result.why = why;

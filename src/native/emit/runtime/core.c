@@ -1,5 +1,6 @@
 /* ---- What every process of the run shares. Nothing of it is memory under test. ---- */
 #define PAGE 4096ul
+#define HUGE_PAGE (512 * PAGE)
 /* Of a page: where word w is, and where the device marks a frame at the end of a run. Each word has a
  * sector of its own; all lie where an AF_XDP socket can be made to write, bytes 256 to 2304. */
 #define WORD_AT(w) (512ul * ((w) + 1))
@@ -22,6 +23,7 @@ struct object {
     unsigned process;
     int file;         /* ANONYMOUS, MEMFD, ... */
     bool shared;
+    bool hugetlb; /* its pages are HUGE_PAGE apart, words are in the first PAGE of each */
 };
 struct process {
     const char *name;
@@ -84,6 +86,12 @@ static const struct handle handles[HANDLES];
 static void run_code(unsigned actor);    /* the statements of one actor */
 static void prepare_process(unsigned process);
 static void clean_up(void);              /* by main, undoes prepare_program */
+
+/* Bytes from one page of the object to the next. */
+static unsigned long stride(const struct object *o)
+{
+    return o->hugetlb ? HUGE_PAGE : PAGE;
+}
 
 static int futex_wait(atomic_int *word, int value, int milliseconds)
 {

@@ -196,7 +196,7 @@ static void report_time_out(void)
     for (unsigned a = 0; a < ACTORS; a++) {
         const char *state = shared->actor[a] == NOT_STARTED ? "not started"
                             : shared->actor[a] == DONE      ? "done"
-                            : shared->actor[a] == PARKED    ? "parked by SIGSEGV"
+                            : shared->actor[a] == PARKED    ? "parked by a signal"
                                                             : "at line";
         printf("%s %s %s", a == 0 ? ":" : ",", actors[a].name, state);
         if (shared->actor[a] == BUSY) printf(" %u", shared->line[a]);

@@ -20,14 +20,14 @@ static void drain_lru_batch(void)
 static void write_initial(const struct object *o)
 {
     for (unsigned page = 0; page < o->pages; page++) {
-        for (unsigned w = 0; w < o->words; w++) *word_at(o->base, page, w) = o->initial[w];
-        if (o->words == 0) *word_at(o->base, page, 0) = 0;
+        for (unsigned w = 0; w < o->words; w++) *word_at(o->base + page * stride(o), 0, w) = o->initial[w];
+        if (o->words == 0) *word_at(o->base + page * stride(o), 0, 0) = 0;
     }
 }
 
 static void advise(const struct object *o, int advice, const char *name)
 {
-    if (madvise(o->base, o->pages * PAGE, advice) != 0) give_up(FAILED, "madvise %s", name);
+    if (madvise(o->base, o->pages * stride(o), advice) != 0) give_up(FAILED, "madvise %s", name);
 }
 
 /* ---- Files. They exist before the processes of the run, which inherit the descriptors. ---- */
@@ -37,7 +37,7 @@ static const struct object *object_at(const char *address)
 {
     unsigned i = 0;
     while (i + 1 < OBJECTS && (address < objects[i].base ||
-                               address >= objects[i].base + objects[i].pages * PAGE)) {
+                               address >= objects[i].base + objects[i].pages * stride(&objects[i]))) {
         i++;
     }
     return &objects[i];
@@ -108,8 +108,15 @@ static void map_memory(unsigned process)
     for (unsigned i = 0; i < OBJECTS; i++) {
         const struct object *o = &objects[i];
         if (o->process != process || o->state == UNMAPPED) continue;
-        char *got = mmap(o->base, o->pages * PAGE, PROT_READ | PROT_WRITE,
-                         kind_at(o->base) | MAP_FIXED_NOREPLACE, file_at(o->base), 0);
+        char *got = MAP_FAILED;
+        for (int attempt = 0; attempt < 300; attempt++) {
+            if (attempt > 0) usleep(10000);
+            got = mmap(o->base, o->pages * stride(o), PROT_READ | PROT_WRITE,
+                       kind_at(o->base) | MAP_FIXED_NOREPLACE | (o->hugetlb ? MAP_HUGETLB : 0),
+                       file_at(o->base), 0);
+            /* The run before may not have given its huge pages back yet: io_uring unpins late. */
+            if (got == o->base || !o->hugetlb || errno != ENOMEM) break;
+        }
         if (got != o->base) give_up(FAILED, "mmap %s", o->name);
         if (o->state == WRITTEN) write_initial(o);
         if (o->state == ONLY_READ) read_pages(o);
@@ -119,7 +126,7 @@ static void map_memory(unsigned process)
         const struct object *o = &objects[i];
         if (o->process != process || o->state == UNMAPPED) continue;
         if (o->state == FRESH) write_initial(o);
-        if (o->readonly && mprotect(o->base, o->pages * PAGE, PROT_READ) != 0) {
+        if (o->readonly && mprotect(o->base, o->pages * stride(o), PROT_READ) != 0) {
             give_up(FAILED, "mprotect %s", o->name);
         }
         if (o->dontfork) advise(o, MADV_DONTFORK, o->name);
@@ -135,17 +142,17 @@ static void inspect_memory(struct final_page *out)
         const struct object *o = &objects[i];
         for (unsigned page = 0; page < o->pages; page++) {
             struct final_page *f = &out[o->first_page + page];
-            f->mapped = pagemap_entry(o->base + page * PAGE) >> 62 != 0;
-            f->pfn = frame_at(o->base + page * PAGE);
+            f->mapped = pagemap_entry(o->base + page * stride(o)) >> 62 != 0;
+            f->pfn = frame_at(o->base + page * stride(o));
         }
     }
     for (unsigned i = 0; i < OBJECTS; i++) {
         const struct object *o = &objects[i];
         for (unsigned page = 0; page < o->pages; page++) {
             struct final_page *f = &out[o->first_page + page];
-            char *address = o->base + page * PAGE;
-            if (!f->mapped || mprotect(address, PAGE, PROT_READ) != 0) continue;
-            for (unsigned w = 0; w < 4; w++) f->word[w] = *word_at(o->base, page, w);
+            char *address = o->base + page * stride(o);
+            if (!f->mapped || mprotect(address, stride(o), PROT_READ) != 0) continue;
+            for (unsigned w = 0; w < 4; w++) f->word[w] = *word_at(address, 0, w);
             for (unsigned s = 0; s < SLOTS; s++) {
                 if (!shared->slot[s].marked) continue;
                 if (*(volatile char *)(address + MARK_AT(s)) == 'm') {

@@ -6,7 +6,7 @@ static void on_sigsegv(int signal, siginfo_t *info, void *context)
     (void)context;
     for (unsigned i = 0; i < OBJECTS; i++) {
         char *address = info->si_addr;
-        if (address < objects[i].base || address >= objects[i].base + objects[i].pages * PAGE) {
+        if (address < objects[i].base || address >= objects[i].base + objects[i].pages * stride(&objects[i])) {
             continue;
         }
         if (signal == SIGBUS) shared->sigbus[actors[self].process] = 1;
