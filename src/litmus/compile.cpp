@@ -50,13 +50,20 @@ void Compiler::find_features() {
   for (const Object& object : program_.objects) {
     if (object.hugetlb) program_.features |= kFeatureHugetlb | kFeatureFolioState;
   }
+  const bool huge = has_huge_memory();
+  if (huge) program_.features |= kFeatureHuge | kFeatureFolioState;
   for (const Actor& actor : program_.actors) {
+    // split_huge_page maps by migration entries for a moment.
+    if (huge && actor.kind == ActorKind::reclaim) program_.features |= kFeatureMigration;
     if (actor.kind == ActorKind::reclaim) program_.features |= kFeatureSwap | kFeatureFolioState;
     if (actor.kind == ActorKind::ksm) program_.features |= kFeatureFolioState;
     if (actor.kind == ActorKind::migrate) {
       program_.features |= kFeatureMigration | kFeatureFolioState;
     }
     for (const Instr& i : actor.code) {
+      const bool gives_up =
+          i.op == Op::madvise && (i.advice == Advice::pageout || i.advice == Advice::free);
+      if (huge && gives_up) program_.features |= kFeatureMigration;
       if (i.op == Op::madvise && i.advice == Advice::pageout) {
         program_.features |= kFeatureSwap | kFeatureFolioState;
       }
@@ -141,12 +148,13 @@ const Object* Compiler::object(const ast::Name& name) {
 }
 
 std::optional<std::uint8_t> Compiler::page_index(const ast::Integer& i, const Object& o) {
-  if (i.value >= 0 && i.value < o.pages && i.errno_name.empty()) {
+  const unsigned pages = o.named_pages();
+  if (i.value >= 0 && i.value < pages && i.errno_name.empty()) {
     return static_cast<std::uint8_t>(i.value);
   }
   error(i.at, fmt::format("`{}` has no page {}", o.name, to_string(i)),
-        o.pages == 1 ? "0" : fmt::format("0 to {}", o.pages - 1),
-        o.pages == 1 ? fmt::format("declare `anon {}[N] {{ ... }}` for N pages", o.name) : "");
+        pages == 1 ? "0" : fmt::format("0 to {}", pages - 1),
+        pages == 1 ? fmt::format("declare `anon {}[N] {{ ... }}` for N pages", o.name) : "");
   return {};
 }
 

@@ -13,14 +13,15 @@ struct AdviceName {
   std::string_view name;
   Advice advice;
 };
-constexpr std::array<AdviceName, 8> kAdvice = {{{"MADV_DONTNEED", Advice::dontneed},
+constexpr std::array<AdviceName, 9> kAdvice = {{{"MADV_DONTNEED", Advice::dontneed},
                                                 {"MADV_DONTFORK", Advice::dontfork},
                                                 {"MADV_DOFORK", Advice::dofork},
                                                 {"MADV_WIPEONFORK", Advice::wipeonfork},
                                                 {"MADV_KEEPONFORK", Advice::keeponfork},
                                                 {"MADV_PAGEOUT", Advice::pageout},
                                                 {"MADV_FREE", Advice::free},
-                                                {"MADV_UNMERGEABLE", Advice::unmergeable}}};
+                                                {"MADV_UNMERGEABLE", Advice::unmergeable},
+                                                {"MADV_COLLAPSE", Advice::collapse}}};
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -145,6 +146,15 @@ bool Compiler::range_argument(std::size_t index, const ast::Argument& a, bool re
     return false;
   }
   if (index == 1) {  // the target of mremap or uffd_move
+    const bool whole = out.page != kNone && out.pages > 1;
+    const bool source_huge = whole && program_.object(out.page).huge != HugeMapping::none;
+    if (whole && source_huge != (r->object->huge != HugeMapping::none)) {
+      error(a.at,
+            fmt::format("`{}` is {}a 2 MiB range, the source is {}", r->object->name,
+                        source_huge ? "not " : "", source_huge ? "one" : "not"),
+            "two ranges of the same kind");
+      return false;
+    }
     if (r->pages != out.pages && out.page != kNone) {
       error(a.at,
             fmt::format("the target has {} page{}, the source {}", r->pages,

@@ -16,12 +16,13 @@ struct DaemonName {
   std::string_view name;
   ActorKind kind;
 };
-constexpr std::array<DaemonName, 6> kDaemons = {{{"speculate", ActorKind::speculate},
+constexpr std::array<DaemonName, 7> kDaemons = {{{"speculate", ActorKind::speculate},
                                                  {"reclaim", ActorKind::reclaim},
                                                  {"migrate", ActorKind::migrate},
                                                  {"numa_scan", ActorKind::numa_scan},
                                                  {"ksm", ActorKind::ksm},
-                                                 {"writeback", ActorKind::writeback}}};
+                                                 {"writeback", ActorKind::writeback},
+                                                 {"khugepaged", ActorKind::khugepaged}}};
 
 template <class T, class File, class F>
 void for_each_actor(const File& file, F f) {
@@ -184,6 +185,7 @@ void Compiler::declare_object(const ast::Object& o) {
       out.pages = static_cast<std::uint8_t>(n);
     }
   }
+  huge_mapping(o, out);
   if (out.pages > kMaxPages - program_.pages) {
     error(o.pages ? o.pages->at : o.name.at, "too many pages in all",
           fmt::format("at most {} over all memory", kMaxPages),
@@ -272,12 +274,14 @@ void Compiler::object_attribute(const ast::Attribute& a, Object& out) {
     out.wipeonfork = true;
   } else if (name == "in") {
     if (const auto p = process(*a.process)) out.process = *p;
-  } else if (name == "pool") {  // in compile_huge.cpp
+  } else if (name == "pool" || name == "huge" || name == "pte_mapped" || name == "split") {
+    // in compile_huge.cpp
   } else {
     error(a.name.at, fmt::format("unknown attribute `{}`", name),
-          "fresh, untouched, unmapped, readonly, dontfork, wipeonfork, `in PROCESS` or `pool N`",
+          "fresh, untouched, unmapped, readonly, dontfork, wipeonfork, huge, pte_mapped, split, "
+          "`in PROCESS` or `pool N`",
           did_you_mean(name, {"fresh", "untouched", "unmapped", "readonly", "dontfork",
-                              "wipeonfork", "in", "pool"}));
+                              "wipeonfork", "huge", "pte_mapped", "split", "in", "pool"}));
   }
 }
 

@@ -88,6 +88,9 @@ class Compiler {
   void check_daemon_memory(const ast::Daemon& d, ActorKind kind, const Object& o);
   void check_memory_kind(const ast::CallStatement& call, const Instr& out);
   std::optional<Atom> disk_atom(const ast::Cond& c);
+  void huge_mapping(const ast::Object& o, Object& out);
+  [[nodiscard]] bool has_huge_memory() const;
+  void check_large_folio_statement(Location at, const Instr& i, const Object& object);
   void huge_attributes(const ast::Object& o, Object& out);
   void hugetlb_pool(const ast::Attribute& a);
   void check_hugetlb_pool();

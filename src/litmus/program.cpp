@@ -9,13 +9,16 @@ std::string Program::word_name(unsigned page, unsigned word) const {
   const Object& o = objects.at(object_of.at(page));
   const unsigned index = page - o.first_page;
   const std::string& name = o.words.at(word);
+  if (index >= o.named_pages()) return fmt::format("{}[rest].{}", o.name, name);
   return index == 0 ? fmt::format("{}.{}", o.name, name)
                     : fmt::format("{}[{}].{}", o.name, index, name);
 }
 
 std::string Program::page_name(unsigned page) const {
   const Object& o = objects.at(object_of.at(page));
-  return o.pages == 1 ? o.name : fmt::format("{}[{}]", o.name, page - o.first_page);
+  const unsigned index = page - o.first_page;
+  if (index >= o.named_pages()) return fmt::format("{}[rest]", o.name);
+  return o.pages == 1 ? o.name : fmt::format("{}[{}]", o.name, index);
 }
 
 const Handle& Program::handle_of(unsigned ref) const {

@@ -22,7 +22,9 @@ inline constexpr unsigned kMaxJobs = 4;       // posted DMA operations
 inline constexpr unsigned kMaxEvents = 16;
 inline constexpr unsigned kMaxSwapSlots = 12;  // one per page of each process that can be written
 inline constexpr unsigned kMaxHugetlbPool = 64;
-inline constexpr unsigned kMaxCode = 200;  // instructions of one actor, repeats unrolled
+inline constexpr unsigned kMaxHugePages = 4;   // pages of `huge` memory that a test can name
+inline constexpr unsigned kMaxFolioPages = 5;  // those, and one that stands for all others
+inline constexpr unsigned kMaxCode = 200;      // instructions of one actor, repeats unrolled
 
 inline constexpr std::uint8_t kNone = 0xff;  // "no register", "no page", ...
 
@@ -98,7 +100,8 @@ inline constexpr std::uint16_t kFeatureSwap = 1,  // swap slots, swap entries, s
     kFeatureMigration = 2,                        // migration entries
     kFeatureFolioState = 4,                       // Frame::state and what follows it
     kFeatureFiles = 256,                          // page cache, disk, crash
-    kFeatureHugetlb = 512;                        // reservations of huge pages
+    kFeatureHugetlb = 512,                        // reservations of huge pages
+    kFeatureHuge = 1024;                          // large folios, PMDs
 
 /// Arithmetic of the language: `a`, or `a fn b`. A register operand reads the acting actor's own.
 struct Operand {
@@ -126,7 +129,8 @@ enum class Advice : std::uint8_t {
   keeponfork,
   pageout,
   free,
-  unmergeable
+  unmergeable,
+  collapse
 };
 
 struct Instr {
@@ -169,17 +173,31 @@ enum class InitialPage : std::uint8_t {
   read,       // file pages: read, and mapped as the read left them
 };
 
+/// How the pages of `huge` memory, an aligned 2 MiB range, are mapped at the start.
+enum class HugeMapping : std::uint8_t {
+  none,   // not `huge`
+  pmd,    // one large folio (THP) behind a huge PMD
+  ptes,   // the same folio behind PTEs
+  split,  // small pages, which khugepaged may collapse
+};
+
 struct Object {
   std::string name;
   std::uint8_t first_page = 0;
   std::uint8_t pages = 1;
   std::vector<std::string> words;
+  /// How many of the pages a test can name.
+  [[nodiscard]] unsigned named_pages() const {
+    return huge == HugeMapping::none ? pages : pages - 1U;
+  }
   std::array<std::int8_t, kMaxWords> initial{};  // same in each page
   InitialPage state = InitialPage::written;
   bool readonly = false, dontfork = false, wipeonfork = false;
   Backing backing = Backing::anonymous;
-  bool shared = false;       // MAP_SHARED
-  bool hugetlb = false;      // each page is one huge page of hugetlbfs
+  bool shared = false;   // MAP_SHARED
+  bool hugetlb = false;  // each page is one huge page of hugetlbfs
+  // `huge` memory has a last page that a test cannot name: it stands for the rest of the 2 MiB.
+  HugeMapping huge = HugeMapping::none;
   std::uint8_t process = 0;  // the process that has it mapped at the start
 };
 
@@ -198,7 +216,8 @@ enum class ActorKind : std::uint8_t {
   migrate,
   numa_scan,
   ksm,
-  writeback
+  writeback,
+  khugepaged
 };
 struct Actor {
   ActorKind kind = ActorKind::thread;

@@ -25,6 +25,26 @@ class Numbering {
     }
     return frame = to_[frame];
   }
+  /// A used frame of a large folio keeps its other pages.
+  void add_folios(State& s) {
+    std::array<std::uint8_t, mm::kMaxLargeFolios> order{};
+    unsigned folios = 0;
+    for (unsigned n = mm::kFirstFrame; n < next_; ++n) {
+      auto& folio = s.frames[from_[n]].folio;
+      if (folio == 0) continue;
+      const unsigned number = folio - 1U;
+      unsigned known = 0;
+      while (known < folios && order[known] != number) ++known;
+      if (known == folios) {
+        order[folios++] = static_cast<std::uint8_t>(number);
+        for (const std::uint8_t page : s.folios[number].pages) {
+          std::uint8_t name = page;
+          (*this)(name);
+        }
+      }
+    }
+    renumber_folios(s, order, folios);
+  }
   [[nodiscard]] bool used(unsigned frame) const { return to_[frame] != 0; }
   [[nodiscard]] unsigned count() const { return next_; }
   [[nodiscard]] std::uint8_t source(unsigned frame) const { return from_[frame]; }
@@ -33,6 +53,20 @@ class Numbering {
   [[nodiscard]] bool identity() const { return identity_; }
 
  private:
+  void renumber_folios(State& s, const std::array<std::uint8_t, mm::kMaxLargeFolios>& order,
+                       unsigned folios) {
+    const auto before = s.folios;
+    s.folios = {};
+    for (unsigned f = 0; f < folios; ++f) {
+      s.folios[f] = before[order[f]];
+      for (std::uint8_t& page : s.folios[f].pages) {
+        if (page == mm::kNoFrame) continue;
+        s.frames[page].folio = static_cast<std::uint8_t>(f + 1);
+        (*this)(page);
+      }
+    }
+  }
+
   unsigned limit_, next_ = mm::kFirstFrame;
   bool identity_ = true;
   Renumbering to_{}, from_{};
@@ -80,6 +114,7 @@ void forget_wp_seq(State& s, const litmus::Program& program) {
 bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Renumbering& names) {
   Numbering renumber(frames);
   renumber_names(s, program, renumber);
+  if ((program.features & litmus::kFeatureHuge) != 0) renumber.add_folios(s);
   bool nothing_lost = true;
   for (unsigned f = mm::kFirstFrame; f < mm::kMaxFrames; ++f) {
     if (s.frames[f].flags == 0 || renumber.used(f)) continue;

@@ -120,6 +120,8 @@ Path path_of(litmus::ActorKind daemon) {
       return Path::ksm;
     case litmus::ActorKind::writeback:
       return Path::writeback;
+    case litmus::ActorKind::khugepaged:
+      return Path::khugepaged;
   }
   return Path::none;
 }

@@ -1,6 +1,7 @@
 // What must hold in every state (coherence, sanity) and at the end (balance). Isolation and
 // lifetime are about accesses and are reported where those happen (mm/memory_access.cpp).
 #include "machine/machine.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -114,9 +115,18 @@ explore::Marks violated_invariants(const State& s, const litmus::Program& progra
   return marks;
 }
 
+namespace {
+
+std::uint8_t head_of(const State& s, std::uint8_t frame) {
+  const std::uint8_t folio = s.frames[frame].folio;
+  return folio == 0 ? frame : s.folios[folio - 1U].pages[0];
+}
+
+}  // namespace
+
 bool balanced(const State& s, const litmus::Program& program, const design::Switches& switches) {
   std::array<int, mm::kMaxFrames> references{};
-  std::array<int, mm::kMaxFrames> mapped{}, pins{};
+  std::array<int, mm::kMaxFrames> mapped{}, entire{}, pins{};
   std::array<int, litmus::kMaxSwapSlots> entries{};
   references[mm::kZeroFrame] = 1;
   for (unsigned m = 0; m < program.mms; ++m) {
@@ -125,16 +135,20 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
       if (mm::is_swap_entry(pte)) entries[s.mms[m].entry[p]]++;
       const std::uint8_t frame = pte.frame;
       if (frame < mm::kFirstFrame) continue;
-      references[frame]++;
-      mapped[frame]++;
+      // A huge PMD is one reference and one mapping of the folio.
+      const bool by_pmd = (s.mms[m].pmd_mapped >> program.object_of[p] & 1U) != 0;
+      if (by_pmd && p != program.object(p).first_page) continue;
+      references[head_of(s, frame)]++;
+      (by_pmd ? entire : mapped)[frame]++;
     }
   }
   for (unsigned r = 0; r < program.refs; ++r) {
     const mm::Ref& ref = s.refs[r];
     if ((ref.flags & mm::kRefHeld) == 0) continue;
     const bool pin = (ref.flags & mm::kRefPin) != 0;
-    references[ref.frame] += pin ? mm::pin_weight(switches, s, ref.frame) : 1;
-    pins[ref.frame] += pin && mm::exact_pincount(switches, s, ref.frame) ? 1 : 0;
+    const std::uint8_t head = head_of(s, ref.frame);
+    references[head] += pin ? mm::pin_weight(switches, s, ref.frame) : 1;
+    pins[head] += pin && mm::exact_pincount(switches, s, ref.frame) ? 1 : 0;
   }
   for (const mm::FilePage& file : s.files) {
     if (file.frame != mm::kNoFrame) references[file.frame]++;
@@ -147,6 +161,8 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
     const mm::Frame& frame = s.frames[f];
     if (f != mm::kZeroFrame && (frame.flags & mm::kAllocated) == 0) continue;
     const int batch = (frame.flags & mm::kInLruBatch) != 0 ? 1 : 0;
+    const bool heads = frame.folio != 0 && head_of(s, static_cast<std::uint8_t>(f)) == f;
+    if (heads && s.folios[frame.folio - 1U].entire_mapcount != entire[f]) return false;
     if (frame.refcount != references[f] + batch || frame.mapcount != mapped[f] ||
         frame.pincount != pins[f]) {
       return false;

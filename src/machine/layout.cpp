@@ -21,13 +21,25 @@ unsigned slot_bound(const litmus::Program& program) {
   return std::min<unsigned>(program.pages * program.mms, litmus::kMaxSwapSlots);
 }
 
-// Frames that can exist at once: one per PTE, per reference, and two per path under way.
+// Large folios that can exist at once: one per mapping of `huge` memory, what collapse or a copy
+// makes, and those that only references hold.
+unsigned folio_bound(const litmus::Program& program) {
+  if ((program.features & litmus::kFeatureHuge) == 0) return 0;
+  const auto huge =
+      std::count_if(program.objects.begin(), program.objects.end(),
+                    [](const litmus::Object& o) { return o.huge != litmus::HugeMapping::none; });
+  return std::min(static_cast<unsigned>(huge) * (program.mms + 1U) + 1U, mm::kMaxLargeFolios);
+}
+
+// Frames that can exist at once: one per PTE, per reference, and two per path under way; a large
+// folio keeps all its pages.
 unsigned frame_bound(const litmus::Program& program) {
   const std::size_t bound =
       mm::kFirstFrame + static_cast<std::size_t>(program.pages) * program.mms + program.refs +
       2 * program.actors.size() +
       ((program.features & litmus::kFeatureSwap) != 0 ? slot_bound(program) : 0) +
-      ((program.features & litmus::kFeatureFiles) != 0 ? program.pages : 0);
+      ((program.features & litmus::kFeatureFiles) != 0 ? program.pages : 0) +
+      static_cast<std::size_t>(folio_bound(program)) * litmus::kMaxFolioPages;
   return static_cast<unsigned>(std::min<std::size_t>(bound, mm::kMaxFrames));
 }
 
@@ -39,8 +51,10 @@ unsigned most_words(const litmus::Program& program) {
 
 unsigned depth_of_advice(const litmus::Instr& i) {
   if (i.op != litmus::Op::madvise) return 2;
-  if (i.advice == litmus::Advice::pageout) return 3;                  // shrink_page, try_to_unmap
+  if (i.advice == litmus::Advice::pageout)
+    return mm::kMaxDepth;  // shrink_page, split, try_to_unmap
   if (i.advice == litmus::Advice::unmergeable) return mm::kMaxDepth;  // a fault
+  if (i.advice == litmus::Advice::free) return 3;  // split_huge_page, try_to_unmap
   return 2;
 }
 
@@ -126,6 +140,9 @@ void Machine::lay_out() {
     if ((program_.features & litmus::kFeatureHugetlb) != 0) {
       add(at + offsetof(mm::Mm, hugetlb_owner), 3 * sizeof(mm::Mm::hugetlb_owner));
     }
+    if ((program_.features & litmus::kFeatureHuge) != 0) {
+      add(at + offsetof(mm::Mm, pmd_mapped), 2 * sizeof(mm::Mm::pmd_mapped));
+    }
   }
   for (unsigned a = 0; a < program_.actors.size(); ++a) {
     const std::size_t at = offsetof(State, actors) + a * sizeof(mm::Actor);
@@ -148,6 +165,7 @@ void Machine::lay_out() {
     add(offsetof(State, files) + page * sizeof(mm::FilePage),
         offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
   }
+  add(offsetof(State, folios), folio_bound(program_) * sizeof(mm::LargeFolio));
   // The frames beyond the packed ones stay zero, but a path may use one before canonicalise counts.
   const std::size_t small = offsetof(State, refs);
   const auto region = [this](std::size_t offset, std::size_t bytes) {
@@ -157,7 +175,8 @@ void Machine::lay_out() {
   region(offsetof(State, mms), program_.mms * sizeof(mm::Mm));
   region(offsetof(State, actors), program_.actors.size() * sizeof(mm::Actor));
   const bool files = (program_.features & litmus::kFeatureFiles) != 0;
-  region(small, (files ? sizeof(State) : offsetof(State, files)) - small);
+  region(small, offsetof(State, files) + (files ? sizeof(State::files) : 0) - small);
+  if (folio_bound(program_) > 0) region(offsetof(State, folios), sizeof(State::folios));
 }
 
 // Most segments are a few bytes: those are copied as one Overrun, whose tail the next segment
@@ -229,6 +248,42 @@ void Machine::map_private_page(State& s, unsigned page, std::uint8_t& next_frame
   }
   s.mms[owner].pte[page] = {
       number, static_cast<std::uint8_t>(mm::kPteDirty | (object.readonly ? 0 : mm::kPteWrite))};
+  using litmus::HugeMapping;
+  if (object.huge == HugeMapping::pmd || object.huge == HugeMapping::ptes) {
+    add_to_folio(s, page, number);
+  }
+}
+
+// Makes the page just mapped one of the object's large folio. What the folio has as a whole comes
+// with its head page.
+void Machine::add_to_folio(State& s, unsigned page, std::uint8_t number) const {
+  const litmus::Object& object = program_.object(page);
+  const unsigned owner = program_.processes[object.process].mm;
+  const unsigned index = page - object.first_page;
+  const bool by_pmd = object.huge == litmus::HugeMapping::pmd;
+  const std::uint8_t head = s.mms[owner].pte[object.first_page].frame;
+  unsigned folio = 0;
+  if (index > 0) {
+    folio = s.frames[head].folio - 1U;
+  } else {
+    while (s.folios[folio].pages[0] != mm::kNoFrame) ++folio;
+  }
+  mm::LargeFolio& large = s.folios[folio];
+  large.pages[index] = number;
+  s.frames[number].folio = static_cast<std::uint8_t>(folio + 1);
+  s.frames[number].mapcount = by_pmd ? 0 : 1;
+  s.frames[number].refcount = 0;
+  if (index > 0) return;
+  const auto mappings = static_cast<std::uint8_t>(by_pmd ? 1 : object.pages);
+  s.frames[number].refcount = mappings;
+  large.entire_mapcount = by_pmd ? 1 : 0;
+  if (by_pmd) {
+    s.mms[owner].pmd_mapped |= static_cast<std::uint8_t>(1U << program_.object_of[page]);
+  }
+  if (switches_.wp_reuse_large_pte == design::policy::wp_reuse_large_pte::mm_id_owner) {
+    large.mm_id[0] = static_cast<std::uint8_t>(owner + 1);
+    large.mm_id_mapcount[0] = mappings;
+  }
 }
 
 // The owner has written (by default), read or not touched the page; the disk holds the same.

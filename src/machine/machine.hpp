@@ -96,6 +96,7 @@ class Machine {
   void map_initial_page(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
   void map_initial_file(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
   void map_private_page(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
+  void add_to_folio(mm::State& s, unsigned page, std::uint8_t number) const;
 
   bool step(unsigned actor, unsigned choice);
   bool step_device(unsigned job);

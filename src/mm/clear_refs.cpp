@@ -1,6 +1,7 @@
 // Writing 4 to /proc/PID/clear_refs (clear_refs_write, fs/proc/task_mmu.c), kernel-semantics 10:
 // every writable PTE of the process is write-protected to catch the next write. The soft-dirty bits
 // themselves are not modelled, only what they cost.
+#include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
@@ -19,23 +20,27 @@ bool skips_pinned(const Kernel& k, unsigned mm, Pte pte) {
          (k.s.mms[mm].flags & kMmHasPinned) != 0 && maybe_dma_pinned(k, pte.frame);
 }
 
-Step clear_pte(Kernel& k, unsigned mm) {
+void clear_pte(Kernel& k, unsigned mm, unsigned page) {
+  Pte& pte = k.pte(mm, page);
+  if ((pte.bits & kPteWrite) == 0 || pte.frame == kNoFrame) return;
+  if (!pmd_mapped(k, mm, page) && skips_pinned(k, mm, pte)) {  // clear_soft_dirty_pmd does not ask
+    k.say("clear_refs skips the pinned page");
+    return;
+  }
+  leave_stale(k, mm, page, pte);
+  pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
+  k.say("clear_refs write-protects the page");
+}
+
+Step clear_entry(Kernel& k, unsigned mm) {
   auto& page = k.activation().arg[0];
   while (page < k.program.pages && is_hugetlb(k, page)) page++;  // not walked
   if (page >= k.program.pages) return k.yield(kFlush);
   if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
-  Pte& pte = k.pte(mm, page);
-  if ((pte.bits & kPteWrite) != 0 && pte.frame != kNoFrame) {
-    if (skips_pinned(k, mm, pte)) {
-      k.say("clear_refs skips the pinned page");
-    } else {
-      leave_stale(k, mm, page, pte);
-      pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteWrite);
-      k.say("clear_refs write-protects the page");
-    }
-  }
+  const unsigned pages = pages_of_entry(k, mm, page, k.program.pages);
+  for (unsigned p = page; p < page + pages; ++p) clear_pte(k, mm, p);
   ptl_unlock(k);
-  page++;
+  page = static_cast<std::uint8_t>(page + pages);
   return k.yield(kClearPte);
 }
 
@@ -55,7 +60,7 @@ Step clear_refs(Kernel& k) {
       return k.fused(kClearPte);
     }
     case kClearPte:
-      return clear_pte(k, mm);
+      return clear_entry(k, mm);
     default:
       flush_tlb_mm(k, mm);
       mmap_unlock(k);

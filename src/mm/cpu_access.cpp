@@ -1,6 +1,7 @@
 // A load or store of user space: the hardware's walk through TLB and page table, and the fault if
 // that does not allow it. What the kernel does about the fault is in page_fault.cpp.
 #include "mm/consistent_cut.hpp"
+#include "mm/huge_memory.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/paths.hpp"
 
@@ -22,11 +23,16 @@ std::uint8_t translate(Kernel& k, unsigned mm, unsigned page, bool write) {
     }
     // A new walk or a fault replaces the entry on this CPU.
     stale.cpus = static_cast<std::uint16_t>(stale.cpus & ~this_cpu);
-    if (stale.cpus == 0 && (stale.bits & kGathered) == 0) stale = TlbEntry{};
+    if (stale.cpus == 0 && (stale.bits & (kGathered | kGatheredPmd)) == 0) stale = TlbEntry{};
   }
   Pte& pte = k.pte(mm, page);
   if (pte.frame == kNoFrame || (pte.bits & kPteInaccessible) != 0) return kNoFrame;
+  if (pmd_cleared(k, mm, page)) return kNoFrame;
   if (write && (pte.bits & kPteWrite) == 0) return kNoFrame;
+  if (write && pmd_mapped(k, mm, page)) {  // the dirty bit is the PMD's
+    const PageRange pmd = pmd_range(k.program, page);
+    for (unsigned p = pmd.first; p < pmd.end; ++p) k.pte(mm, p).bits |= kPteDirty;
+  }
   if (write) pte.bits |= kPteDirty;
   return pte.frame;
 }

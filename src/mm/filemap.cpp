@@ -90,7 +90,7 @@ Step install(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
     const std::uint8_t vma = k.vma(mm, page);
     const unsigned none = (vma & kVmRead) != 0 ? 0U : kPteProtNone;  // under FOLL_FORCE
     if (a.frame[1] != kNoFrame) {
-      add_rmap(k, a.frame[1]);
+      add_rmap(k, a.frame[1], mm);
       set_anon_exclusive(k, a.frame[1]);
       pte = Pte{a.frame[1], static_cast<std::uint8_t>(kPteDirty | none |
                                                       ((vma & kVmWrite) != 0 ? kPteWrite : 0U))};
@@ -98,7 +98,7 @@ Step install(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
       k.say("maps a private copy of the file page");
       put_page(k, frame);
     } else {
-      add_rmap(k, frame);  // the reference of the look-up becomes the mapping's
+      add_rmap(k, frame, mm);  // the reference of the look-up becomes the mapping's
       pte = Pte{frame, static_cast<std::uint8_t>(none | file_pte_bits(k, page, flags, vma))};
       k.say("maps the file page {}", (pte.bits & kPteWrite) != 0 ? "writable" : "read-only");
     }

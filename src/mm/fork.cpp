@@ -3,7 +3,9 @@
 // well.
 #include "mm/consistent_cut.hpp"
 #include "mm/gup.hpp"
+#include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
@@ -22,7 +24,7 @@ enum Point : std::uint8_t {
   kLock,
   kNextVma,
   kCopyPte,
-  kSharePte,
+  kShareEntry,
   kCopyWord,
   kEndVma,
   kFlush,
@@ -98,7 +100,7 @@ bool looks_pinned(const Kernel& k, unsigned page, std::uint8_t frame) {
   }
   switch (k.policy.fork_pinned_test) {
     case policy::fork_pinned_test::any_reference:
-      return f.refcount > f.mapcount;
+      return page_folio(k, frame).refcount > static_cast<int>(folio_mapcount(k.s, frame));
     case policy::fork_pinned_test::exclusive_and_maybe_pinned:
       if (!anon_exclusive(k, frame)) return false;
       break;
@@ -108,14 +110,15 @@ bool looks_pinned(const Kernel& k, unsigned page, std::uint8_t frame) {
   return (k.s.mms[k.mm()].flags & kMmHasPinned) != 0 && maybe_dma_pinned(k, frame);
 }
 
-Step next_page(Kernel& k) {
+// To the page `pages` further on.
+Step next_page(Kernel& k, unsigned pages = 1) {
   ptl_unlock(k);
   auto& arg = k.activation().arg;
   k.activation().frame = {};
   arg[1] = 0;
   const unsigned object = k.object_of(arg[0]);
   const std::uint8_t vma = k.vma(k.mm(), arg[0]);
-  arg[0]++;
+  arg[0] = static_cast<std::uint8_t>(arg[0] + pages);
   const bool same_vma =
       arg[0] < k.program.pages && k.object_of(arg[0]) == object && k.vma(k.mm(), arg[0]) == vma;
   return k.yield(same_vma ? kCopyPte : kEndVma);
@@ -164,12 +167,37 @@ void copy_nonpresent_pte(Kernel& k, unsigned page) {
   k.s.mms[child_mm(k)].entry[page] = entry;
 }
 
+void clear_anon_exclusive(Kernel& k, std::uint8_t frame) {
+  auto& flags = k.s.frames[frame].flags;
+  flags = static_cast<std::uint8_t>(flags & ~kAnonExclusive);
+}
+
+// copy_huge_pmd, first half: one reference and one map count for the whole folio. A folio that
+// looks pinned has its PMD split (d042035eaf5f, 5.9), and its pages go one by one.
+Step copy_pmd(Kernel& k) {
+  const unsigned first = k.activation().arg[0];
+  const std::uint8_t head = k.pte(k.mm(), first).frame;
+  const PageRange pmd = pmd_range(k.program, first);
+  if (looks_pinned(k, first, head)) {
+    k.say("fork: the large folio looks pinned");
+    split_huge_pmd(k, k.mm(), first);
+    ptl_unlock(k);
+    return k.yield(kCopyPte);
+  }
+  get_page(k, head);
+  add_rmap_pmd(k, head, child_mm(k));
+  for (unsigned p = pmd.first; p < pmd.end; ++p) clear_anon_exclusive(k, k.pte(k.mm(), p).frame);
+  k.say("fork: the large folio does not look pinned, it will be shared");
+  return k.yield(kShareEntry);
+}
+
 // F6, first half: the pin test, and what the child's mapping adds to the counts.
-Step copy_pte(Kernel& k) {
+Step copy_entry(Kernel& k) {
   const unsigned page = k.activation().arg[0];
   const unsigned parent = k.mm();
   if (!ptl_trylock(k, parent, page)) return k.blocked();
   const Pte pte = k.pte(parent, page);
+  if (pmd_mapped(k, parent, page)) return copy_pmd(k);
   if (pte.frame == kNoFrame) {
     copy_nonpresent_pte(k, page);
     return next_page(k);
@@ -188,17 +216,15 @@ Step copy_pte(Kernel& k) {
     return next_page(k);
   }
   get_page(k, pte.frame);
-  add_rmap(k, pte.frame);
+  add_rmap(k, pte.frame, child_mm(k));
   // page_try_dup_anon_rmap (5.19): an unpinned page becomes shared, so no longer exclusive.
-  k.s.frames[pte.frame].flags =
-      static_cast<std::uint8_t>(k.s.frames[pte.frame].flags & ~kAnonExclusive);
+  clear_anon_exclusive(k, pte.frame);
   k.say("fork: the page does not look pinned, it will be shared");
-  return k.yield(kSharePte);  // GUP-fast and stores of other threads see the PTE still writable
+  return k.yield(kShareEntry);  // GUP-fast and stores of other threads see the PTE still writable
 }
 
 // F6, second half: ptep_set_wrprotect in the parent (no flush before F8), the child's PTE.
-Step share_pte(Kernel& k) {
-  const unsigned page = k.activation().arg[0];
+void share_pte(Kernel& k, unsigned page) {
   Pte& pte = k.pte(k.mm(), page);
   if ((pte.bits & kPteWrite) != 0) {
     leave_stale(k, k.mm(), page, pte);
@@ -206,8 +232,18 @@ Step share_pte(Kernel& k) {
   }
   // The child's VMA is not registered with the userfaultfd (no UFFD_FEATURE_EVENT_FORK).
   k.pte(child_mm(k), page) = Pte{pte.frame, static_cast<std::uint8_t>(pte.bits & ~kPteUffdWp)};
+}
+
+Step share_entry(Kernel& k) {
+  const unsigned page = k.activation().arg[0];
+  PageRange entry{page, page + 1};
+  if (pmd_mapped(k, k.mm(), page)) {
+    entry = pmd_range(k.program, page);
+    set_pmd_mapped(k, child_mm(k), page, true);
+  }
+  for (unsigned p = entry.first; p < entry.end; ++p) share_pte(k, p);
   k.say("fork: the page is write-protected and shared");
-  return next_page(k);
+  return next_page(k, entry.end - entry.first);
 }
 
 Step copy_next_word(Kernel& k) {
@@ -217,7 +253,7 @@ Step copy_next_word(Kernel& k) {
   if (k.tracing()) k.say("fork: copies {}", k.program.word_name(page, a.arg[1]));
   a.arg[1]++;
   if (a.arg[1] < k.words_of(page)) return k.yield(kCopyWord);
-  add_rmap(k, a.frame[1]);
+  add_rmap(k, a.frame[1], child_mm(k));
   set_anon_exclusive(k, a.frame[1]);
   const bool writable = (k.vma(k.mm(), page) & kVmWrite) != 0;
   k.pte(child_mm(k), page) =
@@ -264,9 +300,9 @@ Step dup_mmap(Kernel& k) {
     case kNextVma:
       return next_vma(k);
     case kCopyPte:
-      return copy_pte(k);
-    case kSharePte:
-      return share_pte(k);
+      return copy_entry(k);
+    case kShareEntry:
+      return share_entry(k);
     case kCopyWord:
       return copy_next_word(k);
     case kEndVma: {  // F7

@@ -1,6 +1,7 @@
 // What gup_slow.cpp and gup_fast.cpp share; see gup.hpp.
 #include "mm/gup.hpp"
 
+#include "mm/large_folio.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
@@ -25,7 +26,7 @@ bool must_unshare(const Kernel& k, unsigned flags, std::uint8_t frame, unsigned 
     case policy::gup_ro_cow::unshare_anon:
       return (flags & kGupPin) != 0 && !anon_exclusive(k, frame);
     case policy::gup_ro_cow::unshare_mapcount:  // Arcangeli's mapcount_unshare tree (2021)
-      return k.s.frames[frame].mapcount > 1;
+      return folio_mapped_shared(k.s, frame);
     default:
       return false;
   }

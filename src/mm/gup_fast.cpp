@@ -2,6 +2,8 @@
 // no lock (kernel-semantics 6). Every access is a step of its own; the closing checks (the PTE
 // again, PG_anon_exclusive, write_protect_seq) are what the races are about.
 #include "mm/gup.hpp"
+#include "mm/huge_memory.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
@@ -24,8 +26,10 @@ enum Point : std::uint8_t {
   kFallBack,
   kUndoAll,
   kCheckFile,  // Q5
-  // The same with a PTE that was writable when read.
+  kReadPmd,    // Q1 of `huge` memory
+  // The same with a PTE that was writable when read, and with a PMD that maps a large folio.
   kWritable = 16,
+  kLeaf = 32,
 };
 
 struct Arguments {
@@ -50,7 +54,21 @@ Step start(Kernel& k, const Arguments& a) {
     k.activation().arg[5] = seq;
   }
   k.say("GUP-fast begins");
-  return k.yield(kReadPte);
+  return k.yield(is_huge(k.program, a.page) ? kReadPmd : kReadPte);
+}
+
+// gup_fast_pmd_range: from here on the walk uses what the PMD said.
+Step read_pmd(Kernel& k, const Arguments& a) {
+  if (pmd_cleared(k, a.mm, a.page)) return k.yield(kFallBack);
+  return k.yield(pmd_mapped(k, a.mm, a.page) ? kReadPte + kLeaf : kReadPte);
+}
+
+// 70cbc3cc78a9 (6.1, backported): the page table may have been unhooked since. A leaf is always
+// compared with itself.
+bool pmd_changed(const Kernel& k, const Arguments& a, unsigned leaf) {
+  if (pmd_mapped(k, a.mm, a.page) != (leaf != 0)) return true;
+  return pmd_cleared(k, a.mm, a.page) &&
+         k.policy.gup_fast_pmd_recheck == policy::gup_fast_pmd_recheck::yes;
 }
 
 // 5.8: the lockless walk of a read-only GUP accepts writable PTEs only.
@@ -67,7 +85,7 @@ bool fast_refuses_dax(const Kernel& k, const Arguments& a) {
 }
 
 // Q1, Q2
-Step read_pte(Kernel& k, const Arguments& a) {
+Step read_pte(Kernel& k, const Arguments& a, unsigned leaf) {
   const Pte pte = k.pte(a.mm, a.page);
   const bool writable = (pte.bits & kPteWrite) != 0;
   if (pte.frame == kNoFrame || (pte.bits & kPteInaccessible) != 0 ||
@@ -77,7 +95,7 @@ Step read_pte(Kernel& k, const Arguments& a) {
   }
   k.activation().frame[0] = pte.frame;
   k.say("GUP-fast reads a {} PTE", writable ? "writable" : "read-only");
-  return k.yield(writable ? kGrab + kWritable : kGrab);
+  return k.yield((writable ? kGrab + kWritable : kGrab) + leaf);
 }
 
 Step undo(Kernel& k, bool whole_pin) {
@@ -92,25 +110,25 @@ Step undo(Kernel& k, bool whole_pin) {
 }
 
 // Q3a: try_get_compound_head; fails on a page that is being freed.
-Step grab(Kernel& k, unsigned writable) {
+Step grab(Kernel& k, unsigned seen) {
   const std::uint8_t frame = k.activation().frame[0];
   if ((k.s.frames[frame].flags & kAllocated) == 0) {
     k.activation().frame[0] = kNoFrame;
     return k.yield(kFallBack);
   }
   get_page(k, frame);
-  k.say("GUP-fast takes a reference, refcount {}", k.s.frames[frame].refcount);
+  k.say("GUP-fast takes a reference, refcount {}", page_folio(k, frame).refcount);
   const bool second_add =
       (k.activation().arg[2] & kGupPin) != 0 &&
       (pin_weight(k.policy, k.s, frame) == kPinBias || exact_pincount(k.policy, k.s, frame));
-  return k.yield((second_add ? kGrabPin : kRecheckPte) + writable);
+  return k.yield((second_add ? kGrabPin : kRecheckPte) + seen);
 }
 
 // Q4. A PTE that lost or won rights differs as well.
-Step recheck_pte(Kernel& k, const Arguments& a, unsigned writable) {
+Step recheck_pte(Kernel& k, const Arguments& a, unsigned writable, unsigned leaf) {
   const Pte pte = k.pte(a.mm, a.page);
   const bool same = pte.frame == k.activation().frame[0] && (pte.bits & kPteInaccessible) == 0 &&
-                    ((pte.bits & kPteWrite) != 0) == (writable != 0);
+                    ((pte.bits & kPteWrite) != 0) == (writable != 0) && !pmd_changed(k, a, leaf);
   if (!same) {
     k.say("GUP-fast: the PTE changed");
     return undo(k, true);
@@ -137,7 +155,7 @@ Step next_page(Kernel& k, const Arguments& a) {
   if (a.page + 1 < a.end) {
     arg[0]++;
     arg[4]++;
-    return k.yield(kReadPte);
+    return k.yield(is_huge(k.program, arg[0]) ? kReadPmd : kReadPte);
   }
   return counts_fork(k, a) ? k.yield(kCheckSeq) : k.done();
 }
@@ -179,18 +197,21 @@ Step gup_fast(Kernel& k) {
   const auto& arg = k.activation().arg;
   const Arguments a{arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]};
   const unsigned writable = k.activation().point & kWritable;
-  switch (k.activation().point & ~static_cast<unsigned>(kWritable)) {
+  const unsigned leaf = k.activation().point & kLeaf;
+  switch (k.activation().point & ~static_cast<unsigned>(kWritable | kLeaf)) {
     case kStart:
       return start(k, a);
+    case kReadPmd:
+      return read_pmd(k, a);
     case kReadPte:
-      return read_pte(k, a);
+      return read_pte(k, a, leaf);
     case kGrab:
-      return grab(k, writable);
+      return grab(k, writable + leaf);
     case kGrabPin:
       complete_pin(k, k.activation().frame[0]);
-      return k.yield(kRecheckPte + writable);
+      return k.yield(kRecheckPte + writable + leaf);
     case kRecheckPte:
-      return recheck_pte(k, a, writable);
+      return recheck_pte(k, a, writable, leaf);
     case kCheckFile:
       return check_file(k, a, writable);
     case kCheckExclusive:

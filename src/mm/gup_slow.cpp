@@ -2,6 +2,7 @@
 // (kernel-semantics 5). Its entry points are the FOLL_ flags of its callers, in take_reference.cpp.
 #include "mm/gup.hpp"
 #include "mm/hugetlb.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -110,7 +111,7 @@ Step grab(Kernel& k, const Arguments& a) {
   if ((a.flags & kGupWrite) != 0 && !dirty) set_page_dirty(k, frame);  // FOLL_TOUCH
   record_reference(k, a.ref, a.page, a.flags, frame);
   k.say("{} takes a reference, refcount {}", pin ? "FOLL_PIN" : "FOLL_GET",
-        k.s.frames[frame].refcount);
+        page_folio(k, frame).refcount);
   ptl_unlock(k);
   if (a.page + 1 < a.end) {
     auto& arg = k.activation().arg;

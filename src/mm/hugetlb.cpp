@@ -128,7 +128,7 @@ Step hugetlb_no_page(Kernel& k, unsigned page, bool write, unsigned mm) {
   if (!hugetlb_available(k, mm, page)) return sigbus(k, "no huge page is free");
   const std::uint8_t frame = alloc_page_for(k, mm, page);
   for (Word& word : k.s.frames[frame].words) word = Word{0, kEverybody};
-  add_rmap(k, frame);
+  add_rmap(k, frame, mm);
   set_anon_exclusive(k, frame);
   const bool writable = write && (k.vma(mm, page) & kVmWrite) != 0;
   k.pte(mm, page) =
@@ -184,7 +184,7 @@ Step unmap_ref_private(Kernel& k, unsigned page, unsigned mm) {
     m.hugetlb_unmapped |= page_bit(page);
     k.pte(other, page) = Pte{};
     flush_tlb_page(k, other, page);
-    remove_rmap(k, frame);
+    remove_rmap(k, frame, other);
     put_page(k, frame);
     k.say("unmap_ref_private takes the page from another process");
   }

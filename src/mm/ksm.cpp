@@ -145,9 +145,9 @@ Step replace(Kernel& k, unsigned mm, unsigned page) {
     audience = static_cast<std::uint8_t>(audience | k.s.frames[old].words[w].audience);
   }
   get_page(k, kept);
-  add_rmap(k, kept);
+  add_rmap(k, kept, mm);
   pte = Pte{kept, static_cast<std::uint8_t>(pte.bits & kPteProtNone)};
-  remove_rmap(k, old);
+  remove_rmap(k, old, mm);
   free_swap_cache(k, old);
   put_page(k, old);
   k.say("ksm maps the KSM page instead");

@@ -1,6 +1,7 @@
 // LRU batches and isolation; see lru.hpp.
 #include "mm/lru.hpp"
 
+#include "mm/large_folio.hpp"
 #include "mm/page.hpp"
 
 namespace drover::mm {
@@ -19,7 +20,7 @@ void lru_add_drain(Kernel& k) {
 }
 
 bool isolate_lru_page(Kernel& k, std::uint8_t frame) {
-  Frame& page = k.s.frames[frame];
+  Frame& page = page_folio(k, frame);
   if ((page.flags & kInLruBatch) != 0 || (page.state & kIsolated) != 0) return false;
   page.state |= kIsolated;
   get_page(k, frame);
@@ -27,7 +28,7 @@ bool isolate_lru_page(Kernel& k, std::uint8_t frame) {
 }
 
 void putback_lru_page(Kernel& k, std::uint8_t frame) {
-  Frame& page = k.s.frames[frame];
+  Frame& page = page_folio(k, frame);
   page.state = static_cast<std::uint8_t>(page.state & ~kIsolated);
   put_page(k, frame);
 }

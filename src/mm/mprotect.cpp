@@ -1,5 +1,6 @@
 // mprotect (change_protection, mm/mprotect.c), kernel-semantics 10: takes write permission away
 // without asking about pins, and gives it back only where the design lets it.
+#include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
@@ -28,19 +29,17 @@ bool may_restore_write(const Kernel& k, unsigned page, Pte pte) {
   switch (k.policy.mprotect_restore_write) {
     case policy::mprotect_restore_write::never:
       return false;
-    case policy::mprotect_restore_write::dirty_and_exclusive:
-      return (pte.bits & kPteDirty) != 0 && anon_exclusive(k, pte.frame);
+    case policy::mprotect_restore_write::dirty_and_exclusive:  // of PTEs only
+      return (pte.bits & kPteDirty) != 0 && anon_exclusive(k, pte.frame) &&
+             !pmd_mapped(k, k.mm(), page);
     case policy::mprotect_restore_write::exclusive:
       return anon_exclusive(k, pte.frame);
   }
   return false;
 }
 
-Step change_pte(Kernel& k) {
+void change_pte(Kernel& k, unsigned mm, unsigned page) {
   const litmus::Instr& i = k.instr();
-  const unsigned mm = k.mm();
-  const unsigned page = i.page + k.activation().arg[0];
-  if (!ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
   if (is_migration_entry(pte) && (i.prot & litmus::kProtWrite) == 0) {
     // make_readable(_exclusive)_migration_entry: it will not come back writable.
@@ -64,9 +63,19 @@ Step change_pte(Kernel& k) {
     if (lost_rights) leave_stale(k, mm, page, old);
     if (lost_rights) k.say("mprotect takes rights from the PTE");
   }
-  ptl_unlock(k);
+}
+
+// change_pmd_range, change_huge_pmd: a PMD that is covered whole changes as one entry.
+Step change_entry(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
   auto& changed = k.activation().arg[0];
-  changed++;
+  const unsigned page = i.page + changed;
+  if (!ptl_trylock(k, mm, page)) return k.blocked();
+  const unsigned pages = pages_of_entry(k, mm, page, static_cast<unsigned>(i.page) + i.pages);
+  for (unsigned p = page; p < page + pages; ++p) change_pte(k, mm, p);
+  ptl_unlock(k);
+  changed = static_cast<std::uint8_t>(changed + pages);
   return k.yield(changed < i.pages ? kChangePte : kFlush);
 }
 
@@ -89,7 +98,7 @@ Step mprotect(Kernel& k) {
       return change_from(k, kChangePte);
     }
     case kChangePte:
-      return change_pte(k);
+      return change_entry(k);
     default:
       for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
         flush_tlb_page(k, mm, p);

@@ -1,4 +1,5 @@
 // mremap to a given free range (move_page_tables, mm/mremap.c): the PTEs move, pages and pins stay.
+#include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
@@ -23,14 +24,8 @@ void move_addresses(Kernel& k, unsigned mm, unsigned from, unsigned to) {
   }
 }
 
-Step move_pte(Kernel& k) {
-  const litmus::Instr& i = k.instr();
-  const unsigned mm = k.mm();
-  auto& moved = k.activation().arg[0];
-  const unsigned from = i.page + moved;
-  const unsigned to = i.to_page + moved;
-  if (!ptl_trylock(k, mm, from)) return k.blocked();
-  // The new page table's lock nests inside; nobody faults there while the mmap_lock is write-held.
+// The new page table's lock nests inside; nobody faults there while the mmap_lock is write-held.
+void move_pte(Kernel& k, unsigned mm, unsigned from, unsigned to) {
   const Pte pte = k.pte(mm, from);
   leave_stale(k, mm, from, pte);
   k.pte(mm, from) = Pte{};
@@ -39,8 +34,30 @@ Step move_pte(Kernel& k) {
   entry[to] = entry[from];
   entry[from] = 0;
   move_addresses(k, mm, from, to);
+}
+
+// move_page_tables: a PMD moves whole to an address that is aligned for it (move_huge_pmd).
+Step move_entry(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  auto& moved = k.activation().arg[0];
+  const unsigned from = i.page + moved;
+  const unsigned to = i.to_page + moved;
+  if (!ptl_trylock(k, mm, from)) return k.blocked();
+  if (pmd_mapped(k, mm, from) &&
+      (!is_huge(k.program, to) || to != pmd_range(k.program, to).first)) {
+    split_huge_pmd(k, mm, from);
+    ptl_unlock(k);
+    return k.yield(kMovePte);
+  }
+  const unsigned pages = pages_of_entry(k, mm, from, static_cast<unsigned>(i.page) + i.pages);
+  for (unsigned p = 0; p < pages; ++p) move_pte(k, mm, from + p, to + p);
+  if (pages > 1) {
+    set_pmd_mapped(k, mm, from, false);
+    set_pmd_mapped(k, mm, to, true);
+  }
   ptl_unlock(k);
-  moved++;
+  moved = static_cast<std::uint8_t>(moved + pages);
   return k.yield(moved < i.pages ? kMovePte : kFlush);
 }
 
@@ -68,7 +85,7 @@ Step mremap(Kernel& k) {
       return change_from(k, kMovePte);
     }
     case kMovePte:
-      return move_pte(k);
+      return move_entry(k);
     default:
       for (unsigned p = 0; p < i.pages; ++p) flush_tlb_page(k, mm, i.page + p);
       return end_change(k, 0);

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "mm/large_folio.hpp"
 #include "mm/page_cache.hpp"
 
 namespace drover::mm {
@@ -21,24 +22,26 @@ std::uint8_t alloc_page(Kernel& k) {
 }
 
 void get_page(Kernel& k, std::uint8_t frame) {
-  k.s.frames[frame].refcount++;
+  page_folio(k, frame).refcount++;
 }
 
 namespace {
 
 // __free_pages on the last reference. A name that outlives the frame (a handle, a queued job, a
 // stale TLB entry) keeps a tombstone, so that a later access through it can be told.
-void free_if_unreferenced(Kernel& k, Frame& page) {
+void free_if_unreferenced(Kernel& k, std::uint8_t frame) {
+  Frame& page = page_folio(k, frame);
   if (page.refcount < 0) {
     k.violate(litmus::Property::balance);
     k.say("page refcount goes negative ({})", page.refcount);
     return;
   }
   if (page.refcount > 0) return;
-  if (page.mapcount != 0) {
+  if (const unsigned mapcount = folio_mapcount(k.s, frame); mapcount != 0) {
     k.violate(litmus::Property::sanity);  // bad_page(): freeing a mapped page
-    k.say("BUG: Bad page state: a page with mapcount {} is freed", page.mapcount);
+    k.say("BUG: Bad page state: a page with mapcount {} is freed", mapcount);
   }
+  if (is_large(k.s, frame)) return free_large_folio(k, frame);
   page = Frame{};
   page.flags = kFreed;
 }
@@ -46,16 +49,17 @@ void free_if_unreferenced(Kernel& k, Frame& page) {
 }  // namespace
 
 void put_page(Kernel& k, std::uint8_t frame) {
-  Frame& page = k.s.frames[frame];
-  page.refcount--;
-  free_if_unreferenced(k, page);
+  page_folio(k, frame).refcount--;
+  free_if_unreferenced(k, frame);
 }
 
-void add_rmap(Kernel& k, std::uint8_t frame) {
-  if (counted(frame)) k.s.frames[frame].mapcount++;
+void add_rmap(Kernel& k, std::uint8_t frame, unsigned mm) {
+  if (!counted(frame)) return;
+  k.s.frames[frame].mapcount++;
+  if (is_large(k.s, frame)) add_owner(k, frame, mm, 1);
 }
 
-void remove_rmap(Kernel& k, std::uint8_t frame) {
+void remove_rmap(Kernel& k, std::uint8_t frame, unsigned mm) {
   if (!counted(frame)) return;
   Frame& page = k.s.frames[frame];
   if (page.mapcount == 0) {
@@ -63,12 +67,14 @@ void remove_rmap(Kernel& k, std::uint8_t frame) {
     return;
   }
   page.mapcount--;
+  if (is_large(k.s, frame)) remove_owner(k, frame, mm, 1);
 }
 
-// 47e29d32afba (5.7): hpage_pincount of compound pages of more than two small pages.
+// 47e29d32afba (5.7): hpage_pincount of compound pages of more than two small pages; 5232c63f46fd
+// (5.18) of all large folios.
 bool exact_pincount(const design::Switches& switches, const State& s, std::uint8_t frame) {
   return switches.pin_accounting != policy::pin_accounting::get_only &&
-         (s.frames[frame].flags & kHugetlb) != 0;
+         ((s.frames[frame].flags & kHugetlb) != 0 || s.frames[frame].folio != 0);
 }
 
 std::int16_t pin_weight(const design::Switches& switches, const State& s, std::uint8_t frame) {
@@ -81,14 +87,14 @@ std::int16_t pin_weight(const design::Switches& switches, const State& s, std::u
 }
 
 void grab_page(Kernel& k, std::uint8_t frame, bool pin) {
-  Frame& page = k.s.frames[frame];
+  Frame& page = page_folio(k, frame);
   page.refcount =
       static_cast<std::int16_t>(page.refcount + (pin ? pin_weight(k.policy, k.s, frame) : 1));
   if (pin && exact_pincount(k.policy, k.s, frame)) page.pincount++;
 }
 
 void complete_pin(Kernel& k, std::uint8_t frame) {
-  Frame& page = k.s.frames[frame];
+  Frame& page = page_folio(k, frame);
   if (exact_pincount(k.policy, k.s, frame)) {
     page.pincount++;
     k.say("GUP-fast makes it a pin, pin count {}", page.pincount);
@@ -99,7 +105,7 @@ void complete_pin(Kernel& k, std::uint8_t frame) {
 }
 
 void unpin_page(Kernel& k, std::uint8_t frame) {
-  Frame& page = k.s.frames[frame];
+  Frame& page = page_folio(k, frame);
   if (exact_pincount(k.policy, k.s, frame)) {
     if (page.pincount == 0) {
       k.violate(litmus::Property::balance);
@@ -109,13 +115,13 @@ void unpin_page(Kernel& k, std::uint8_t frame) {
     }
   }
   page.refcount = static_cast<std::int16_t>(page.refcount - pin_weight(k.policy, k.s, frame));
-  free_if_unreferenced(k, page);
+  free_if_unreferenced(k, frame);
 }
 
 bool maybe_dma_pinned(const Kernel& k, std::uint8_t frame) {
   if (!counted(frame)) return false;
-  if (exact_pincount(k.policy, k.s, frame)) return k.s.frames[frame].pincount > 0;
-  return k.s.frames[frame].refcount >= kPinBias;
+  if (exact_pincount(k.policy, k.s, frame)) return page_folio(k, frame).pincount > 0;
+  return page_folio(k, frame).refcount >= kPinBias;
 }
 
 bool anon_exclusive(const Kernel& k, std::uint8_t frame) {
@@ -132,17 +138,22 @@ void set_page_dirty(Kernel& k, std::uint8_t frame) {
   if (is_file_page(k.s.frames[frame])) return set_file_page_dirty(k, frame);
   // Other programs cannot tell, and do not pack Frame::state.
   if ((k.program.features & litmus::kFeatureFolioState) == 0 || !counted(frame)) return;
-  k.s.frames[frame].state |= kPageDirty;
+  page_folio(k, frame).state |= kPageDirty;
+}
+
+bool page_locked(const Kernel& k, std::uint8_t frame) {
+  return (page_folio(k, frame).flags & kPageLocked) != 0;
 }
 
 bool trylock_page(Kernel& k, std::uint8_t frame) {
-  if ((k.s.frames[frame].flags & kPageLocked) != 0) return false;
-  k.s.frames[frame].flags |= kPageLocked;
+  if (page_locked(k, frame)) return false;
+  page_folio(k, frame).flags |= kPageLocked;
   return true;
 }
 
 void unlock_page(Kernel& k, std::uint8_t frame) {
-  k.s.frames[frame].flags = static_cast<std::uint8_t>(k.s.frames[frame].flags & ~kPageLocked);
+  Frame& folio = page_folio(k, frame);
+  folio.flags = static_cast<std::uint8_t>(folio.flags & ~kPageLocked);
 }
 
 }  // namespace drover::mm

@@ -21,9 +21,10 @@ void get_page(Kernel& k, std::uint8_t frame);
 /// and sanity when a mapped page is freed.
 void put_page(Kernel& k, std::uint8_t frame);
 
-/// page_add_anon_rmap / page_remove_rmap: map counts only, the reference is the caller's.
-void add_rmap(Kernel& k, std::uint8_t frame);
-void remove_rmap(Kernel& k, std::uint8_t frame);
+/// page_add_anon_rmap / page_remove_rmap of a PTE of `mm`: map counts only, the reference is the
+/// caller's.
+void add_rmap(Kernel& k, std::uint8_t frame, unsigned mm);
+void remove_rmap(Kernel& k, std::uint8_t frame, unsigned mm);
 
 /// try_grab_page: one FOLL_GET or FOLL_PIN reference, by the design's pin_accounting.
 void grab_page(Kernel& k, std::uint8_t frame, bool pin);
@@ -48,6 +49,7 @@ void set_anon_exclusive(Kernel& k, std::uint8_t frame);
 /// set_page_dirty.
 void set_page_dirty(Kernel& k, std::uint8_t frame);
 
+[[nodiscard]] bool page_locked(const Kernel& k, std::uint8_t frame);
 bool trylock_page(Kernel& k, std::uint8_t frame);
 void unlock_page(Kernel& k, std::uint8_t frame);
 

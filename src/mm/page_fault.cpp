@@ -1,6 +1,7 @@
 // handle_mm_fault (mm/memory.c): the lock, the VMA check, and the anonymous cases that are not a
 // write to a present page (do_anonymous_page). That one is do_wp_page, in wp_fault.cpp; pages that
 // are swapped out are in swap_in.cpp.
+#include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/numa_hinting.hpp"
@@ -12,7 +13,7 @@
 namespace drover::mm {
 namespace {
 
-enum Point : std::uint8_t { kLock, kCheckVma, kPteLocked, kReturned };
+enum Point : std::uint8_t { kLock, kCheckVma, kPteLocked, kReturned, kPmdReturned };
 
 Step finish(Kernel& k, int result) {
   if ((k.activation().arg[1] & kFaultLocked) == 0) mmap_unlock(k);
@@ -37,7 +38,7 @@ Step do_anonymous_page(Kernel& k, unsigned page, bool write, unsigned mm) {
   } else {
     const std::uint8_t frame = alloc_page(k);
     for (Word& word : k.s.frames[frame].words) word = Word{0, kEverybody};
-    add_rmap(k, frame);
+    add_rmap(k, frame, mm);
     set_anon_exclusive(k, frame);
     const bool writable = (k.vma(mm, page) & kVmWrite) != 0;
     pte = Pte{frame, static_cast<std::uint8_t>(writable ? kPteWrite | kPteDirty : 0)};
@@ -76,6 +77,10 @@ Step pte_locked(Kernel& k) {
     return k.call(Path::handle_userfault, kReturned, {page, flags, mm});
   }
   const bool unshare = (flags & kFaultUnshare) != 0;
+  if ((write || unshare) && (pte.bits & kPteWrite) == 0 && pmd_mapped(k, mm, page)) {
+    ptl_unlock(k);
+    return k.call(Path::do_huge_pmd_wp_page, kPmdReturned, {page, flags, mm});
+  }
   if ((write || unshare) && (pte.bits & kPteWrite) == 0) {
     return k.call(Path::do_wp_page, kReturned, {page, flags, mm});
   }
@@ -103,6 +108,8 @@ Step handle_mm_fault(Kernel& k) {
     }
     case kPteLocked:
       return pte_locked(k);
+    case kPmdReturned:
+      return k.result() == kFaultFallback ? k.yield(kPteLocked) : finish(k, k.result());
     default:
       return finish(k, k.result());
   }

@@ -23,7 +23,12 @@ namespace drover::mm {
 inline constexpr unsigned kFaultWrite = 1, kFaultUnshare = 2, kFaultLocked = 4, kFaultForce = 8;
 /// VM_FAULT_WRITE: do_wp_page made the page private to the mm, though perhaps not writable.
 /// kFaultDone: the fault changed the mapping otherwise. 0: it found nothing to do.
-inline constexpr int kFaultWrote = 1, kFaultDone = 2;
+/// kFaultFallback: do_huge_pmd_wp_page left it to the PTE.
+inline constexpr int kFaultWrote = 1, kFaultDone = 2, kFaultFallback = 3;
+// do_huge_pmd_wp_page(page, flags, mm): the same, or kFaultFallback; page table lock not held.
+// split_huge_page(): frame[0] is a page of the folio, locked, with one reference, which stays.
+//   Result 0, or -errno: the folio is as large as before.
+// collapse_huge_page(page, mm): page is the first of its object. Result 0 or -errno.
 
 // gup_slow, gup_fast(page, end, flags, mm, ref): pins pages page .. end-1 of mm into reference
 // slots

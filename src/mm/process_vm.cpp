@@ -63,7 +63,7 @@ Step remote_access(Kernel& k, unsigned flags) {
     default:
       if (writes(k.instr()) && is_file_page(k.s.frames[k.activation().frame[0]])) {
         // unpin_user_pages_dirty_lock, set_page_dirty_lock; released at once: nobody can tell.
-        if ((k.s.frames[k.activation().frame[0]].flags & kPageLocked) != 0) return k.blocked();
+        if (page_locked(k, k.activation().frame[0])) return k.blocked();
         set_page_dirty(k, k.activation().frame[0]);
       }
       release_frame(k, flags, k.activation().frame[0]);

@@ -1,6 +1,7 @@
 // Swap-out: shrink_folio_list (mm/vmscan.c) for one anonymous page, steps O1 to O7 of
 // kernel-semantics 8, and who calls it: MADV_PAGEOUT and the reclaim daemon (kswapd).
 #include "mm/hugetlb.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/lru.hpp"
 #include "mm/page.hpp"
@@ -22,7 +23,8 @@ enum Point : std::uint8_t {
   kRelock,
   kRemoveMapping,
   kReleaseBuffers,
-  kRemoveFilePage
+  kRemoveFilePage,
+  kSplit
 };
 
 // try_to_unmap_flush: what try_to_unmap left to a batch.
@@ -45,10 +47,18 @@ Step keep(Kernel& k, const char* why) {
   return k.done(-kEBUSY);
 }
 
+// split_folio_to_list; the isolation is the reference it keeps.
+Step split(Kernel& k, std::uint8_t frame) {
+  k.call(Path::split_huge_page, kSplit, {});
+  k.activation().frame[0] = frame;
+  return Step::yield;
+}
+
 // O2, O3. feb889fb40fa (5.11, backported): a page that may be pinned is not even added.
 Step add_to_swap(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
-  const bool lazyfree = (k.s.frames[frame].state & kLazyFree) != 0;
+  const bool lazyfree = (page_folio(k, frame).state & kLazyFree) != 0;
+  if (lazyfree && is_large(k.s, frame)) return split(k, frame);
   if (is_file_page(k.s.frames[frame])) {
     // Dirty pages of a file are the flusher's.
     const std::uint8_t state = k.s.frames[frame].state;
@@ -57,6 +67,8 @@ Step add_to_swap(Kernel& k) {
     if (k.policy.swap_skip_pinned != policy::swap_skip_pinned::none && maybe_dma_pinned(k, frame)) {
       return keep(k, "it may be pinned");
     }
+    // Swap may have room for the folio as a whole; then its pages go one by one, too.
+    if (is_large(k.s, frame)) return split(k, frame);
     const std::uint8_t slot = alloc_swap_slot(k);
     if (slot == kNone) return keep(k, "swap is full");
     add_to_swap_cache(k, frame, slot);
@@ -171,6 +183,9 @@ Step shrink_page(Kernel& k) {
         return k.done(-kEBUSY);
       }
       return k.yield(kAddToSwap);
+    case kSplit:
+      if (k.result() < 0) return keep(k, "the large folio cannot be split");
+      return k.fused(kAddToSwap);
     case kAddToSwap:
       return add_to_swap(k);
     case kUnmapped:
@@ -202,7 +217,7 @@ Step isolate(Kernel& k, unsigned page, unsigned end) {
   const unsigned mm = k.mm();
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   const std::uint8_t frame = k.pte(mm, page).frame;
-  const bool candidate = counted(frame) && k.s.frames[frame].mapcount == 1;
+  const bool candidate = counted(frame) && page_mapcount(k.s, frame) == 1;
   const bool isolated = candidate && isolate_lru_page(k, frame);
   ptl_unlock(k);
   if (!isolated) {
@@ -210,7 +225,7 @@ Step isolate(Kernel& k, unsigned page, unsigned end) {
     k.activation().arg[0]++;
     return k.yield(kIsolate);
   }
-  k.say("MADV_PAGEOUT isolates the page, refcount {}", k.s.frames[frame].refcount);
+  k.say("MADV_PAGEOUT isolates the page, refcount {}", page_folio(k, frame).refcount);
   k.call(Path::shrink_page, kShrunk, {});
   k.activation().frame[0] = frame;
   return Step::yield;
@@ -255,7 +270,7 @@ Step reclaim(Kernel& k) {
   const auto add = [&](std::uint8_t frame) {
     if (!counted(frame) || (seen >> frame & 1U) != 0) return;
     seen |= 1ULL << frame;
-    const Frame& page = k.s.frames[frame];
+    const Frame& page = page_folio(k, frame);
     if ((page.flags & kInLruBatch) == 0 && (page.state & kIsolated) == 0) candidates[n++] = frame;
   };
   for (unsigned mm = 0; mm < k.program.mms; ++mm) {
@@ -270,7 +285,7 @@ Step reclaim(Kernel& k) {
   if (n == 0) return k.blocked();
   const std::uint8_t frame = candidates[k.choose(n)];
   isolate_lru_page(k, frame);
-  k.say("reclaim isolates the page, refcount {}", k.s.frames[frame].refcount);
+  k.say("reclaim isolates the page, refcount {}", page_folio(k, frame).refcount);
   k.call(Path::shrink_page, kDone, {});
   k.activation().frame[0] = frame;
   return Step::yield;

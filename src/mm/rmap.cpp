@@ -1,6 +1,10 @@
 // The reverse map (mm/rmap.c): try_to_unmap replaces every PTE that maps a page by a swap entry or
 // a migration entry, remove_migration_ptes does the opposite. Reclaim and migration, which call
 // them, are in files of their own. Entered with the page locked.
+#include "mm/rmap.hpp"
+
+#include "mm/huge_memory.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -19,7 +23,7 @@ enum Point : std::uint8_t { kFind, kTest };
 bool find_mapping(const Kernel& k, Activation& a) {
   for (unsigned mm = a.arg[1]; mm < k.program.mms; ++mm) {
     for (unsigned page = mm == a.arg[1] ? a.arg[2] : 0; page < k.program.pages; ++page) {
-      if (k.s.mms[mm].pte[page].frame != a.frame[0]) continue;
+      if (k.s.mms[mm].pte[page].frame != a.frame[0] || pmd_cleared(k, mm, page)) continue;
       a.arg[1] = static_cast<std::uint8_t>(mm);
       a.arg[2] = static_cast<std::uint8_t>(page);
       return true;
@@ -36,6 +40,11 @@ Step clear(Kernel& k) {
   const unsigned mm = a.arg[1];
   const unsigned page = a.arg[2];
   if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
+  if (pmd_mapped(k, mm, page)) {  // TTU_SPLIT_HUGE_PMD
+    split_huge_pmd(k, mm, page);
+    ptl_unlock(k);
+    return k.yield(kFind);
+  }
   const Pte old = k.pte(mm, page);
   a.arg[3] = old.bits;
   if (a.arg[0] != kUnmapToMigration) {
@@ -75,7 +84,7 @@ Step discard(Kernel& k, unsigned mm, unsigned page, std::uint8_t bits) {
     ptl_unlock(k);
     return k.done(-kEAGAIN);
   }
-  remove_rmap(k, frame);
+  remove_rmap(k, frame, mm);
   put_page(k, frame);
   k.say("try_to_unmap discards the freed page");
   ptl_unlock(k);
@@ -97,7 +106,7 @@ Step install_entry(Kernel& k) {
     return k.done(-kEAGAIN);
   }
   if (is_file_page(k.s.frames[frame])) {  // nothing to remember: a fault finds it in the cache
-    remove_rmap(k, frame);
+    remove_rmap(k, frame, mm);
     put_page(k, frame);
     ptl_unlock(k);
     return k.yield(kFind);
@@ -117,7 +126,7 @@ Step install_entry(Kernel& k) {
     entry |= kPteMigration | (bits & (kPteWrite | kPteDirty));
   }
   k.pte(mm, page) = Pte{kNoFrame, static_cast<std::uint8_t>(entry)};
-  remove_rmap(k, frame);
+  remove_rmap(k, frame, mm);
   put_page(k, frame);
   k.say("try_to_unmap installs a {} entry", to_swap ? "swap" : "migration");
   ptl_unlock(k);
@@ -130,30 +139,34 @@ Step try_to_unmap(Kernel& k) {
   return k.activation().point == kFind ? clear(k) : install_entry(k);
 }
 
-// remove_migration_pte: what the entry says of the mapping comes back, of the new page or, when the
-// migration failed, of the old one. arg: mm, page cursor. frame[0]: the old page, frame[1]: the
-// page to map.
+void remove_migration_pte(Kernel& k, unsigned mm, unsigned page, std::uint8_t frame) {
+  Pte& pte = k.pte(mm, page);
+  const bool writable = (pte.bits & kPteWrite) != 0 && (k.vma(mm, page) & kVmWrite) != 0;
+  if ((pte.bits & (kPteExclusive | kPteWrite)) != 0) set_anon_exclusive(k, frame);
+  const bool readable = (k.vma(mm, page) & kVmRead) != 0;
+  pte = Pte{frame,
+            static_cast<std::uint8_t>((pte.bits & (kPteDirty | kPteUffdWp)) |
+                                      (writable ? kPteWrite : 0) | (readable ? 0 : kPteProtNone))};
+  k.s.mms[mm].entry[page] = 0;
+  get_page(k, frame);
+  add_rmap(k, frame, mm);
+  k.say("remove_migration_ptes maps the page {}", writable ? "writable" : "read-only");
+}
+
+// What the entries say of the mappings comes back, of the new page or, when the migration failed,
+// of the old one. arg: mm, page cursor. frame[0]: the old page, frame[1]: the page to map.
 Step remove_migration_ptes(Kernel& k) {
   Activation& a = k.activation();
   const std::uint8_t frame = a.frame[1];
   for (unsigned mm = a.arg[0]; mm < k.program.mms; ++mm) {
     for (unsigned page = mm == a.arg[0] ? a.arg[1] : 0; page < k.program.pages; ++page) {
-      Pte& pte = k.pte(mm, page);
-      std::uint8_t& entry = k.s.mms[mm].entry[page];
-      if (!is_migration_entry(pte) || entry != a.frame[0]) continue;
+      const bool ours =
+          is_migration_entry(k.pte(mm, page)) && k.s.mms[mm].entry[page] == a.frame[0];
+      if (!ours) continue;
       a.arg[0] = static_cast<std::uint8_t>(mm);
       a.arg[1] = static_cast<std::uint8_t>(page);
       if (!ptl_trylock(k, mm, page)) return k.blocked();
-      const bool writable = (pte.bits & kPteWrite) != 0 && (k.vma(mm, page) & kVmWrite) != 0;
-      if ((pte.bits & (kPteExclusive | kPteWrite)) != 0) set_anon_exclusive(k, frame);
-      const bool readable = (k.vma(mm, page) & kVmRead) != 0;
-      pte = Pte{frame, static_cast<std::uint8_t>((pte.bits & (kPteDirty | kPteUffdWp)) |
-                                                 (writable ? kPteWrite : 0) |
-                                                 (readable ? 0 : kPteProtNone))};
-      entry = 0;
-      get_page(k, frame);
-      add_rmap(k, frame);
-      k.say("remove_migration_ptes maps the page {}", writable ? "writable" : "read-only");
+      remove_migration_pte(k, mm, page, frame);
       ptl_unlock(k);
       return k.yield(0);
     }

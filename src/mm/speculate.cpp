@@ -1,5 +1,6 @@
 // Transient references and event order: the speculate daemon (what a page-cache look-up, compaction
 // or memory failure does to a refcount for a moment), signal and await.
+#include "mm/large_folio.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
 
@@ -17,7 +18,7 @@ Step take(Kernel& k) {
     for (unsigned p = daemon.page; p < static_cast<unsigned>(daemon.page) + daemon.pages; ++p) {
       const std::uint8_t frame = k.pte(mm, p).frame;
       if (!counted(frame) || (seen >> frame & 1U) != 0) continue;
-      if (daemon.page_lock && (k.s.frames[frame].flags & kPageLocked) != 0) continue;
+      if (daemon.page_lock && page_locked(k, frame)) continue;
       seen |= 1ULL << frame;
       candidates[n++] = frame;
     }
@@ -27,7 +28,7 @@ Step take(Kernel& k) {
   get_page(k, frame);
   if (daemon.page_lock) trylock_page(k, frame);
   k.activation().frame[0] = frame;
-  k.say("takes a speculative reference, refcount {}", k.s.frames[frame].refcount);
+  k.say("takes a speculative reference, refcount {}", page_folio(k, frame).refcount);
   return k.yield(kHolding);
 }
 

@@ -35,8 +35,10 @@ struct Word {
 inline constexpr std::uint8_t kEverybody = 0x3f;
 inline constexpr std::uint8_t kWrittenByDevice = 0x80;
 
-/// struct page/folio of a small page. What follows the words is packed only for programs that need
-/// it (litmus::Program::features).
+/// struct page/folio of a small page, or one page of a large folio: of those the map count,
+/// kAnonExclusive and the words are each page's own, the rest is the folio's and kept in its head
+/// page. What follows the words is packed only for programs that need it
+/// (litmus::Program::features).
 struct Frame {
   std::int16_t refcount;
   std::uint8_t mapcount;
@@ -45,7 +47,7 @@ struct Frame {
   std::uint8_t state;     // kSwapCache, ...
   std::uint8_t index;     // swap slot + 1 of a swap cache page, file page + 1 of a page cache page
   std::uint8_t pincount;  // exact pins of a large folio; unused by small pages
-  std::uint8_t folio;     // its large folio + 1, 0: a small page
+  std::uint8_t folio;     // its large folio + 1, 0: a small page; see page_folio()
 };
 inline constexpr std::uint8_t kAllocated = 1, kAnonExclusive = 2, kPageLocked = 4, kInLruBatch = 8,
                               kFreed = 16,  // somebody still names this freed frame
@@ -53,6 +55,19 @@ inline constexpr std::uint8_t kAllocated = 1, kAnonExclusive = 2, kPageLocked = 
 // Frame::state. kIsolated: off the LRU lists, by reclaim or migration, which hold a reference.
 inline constexpr std::uint8_t kSwapCache = 1, kPageDirty = 2, kWriteback = 4, kKsm = 8,
                               kLazyFree = 16, kPageCache = 32, kHasBuffers = 64, kIsolated = 128;
+
+/// What a large folio has beside the fields of its head page: its pages, and who maps it.
+/// `entire_mapcount`: mappings by a PMD. `mm_id`, `mm_id_mapcount`: _mm_id of struct folio
+/// (6af8cb80d3a9, 6.15), mm + 1 and its share of the map count; unused by designs without it.
+struct LargeFolio {
+  std::array<std::uint8_t, litmus::kMaxFolioPages> pages;  // frames; kNoFrame behind the last
+  std::uint8_t entire_mapcount;
+  std::array<std::uint8_t, 2> mm_id;
+  std::array<std::uint8_t, 2> mm_id_mapcount;
+  std::uint8_t flags;  // kFolioMappedShared
+};
+inline constexpr std::uint8_t kFolioMappedShared = 1;  // FOLIO_MM_IDS_SHARED_BITNUM
+inline constexpr unsigned kMaxLargeFolios = 8;
 
 /// A page table entry. Not present: frame is kNoFrame, and the bits say what Mm::entry holds.
 struct Pte {
@@ -76,7 +91,7 @@ struct TlbEntry {
       bits;  // kPteWrite: the stale entry allows stores. kGathered: an mmu_gather holds frame
   std::uint16_t cpus;
 };
-inline constexpr std::uint8_t kGathered = 0x80;
+inline constexpr std::uint8_t kGathered = 0x80, kGatheredPmd = 0x40;
 
 // VMA flags, kept per page: a VMA is a run of pages of one object with equal flags.
 inline constexpr std::uint8_t kVmMapped = 1, kVmRead = 2, kVmWrite = 4, kVmDontCopy = 8,
@@ -95,6 +110,9 @@ struct Mm {
   // The reservation map of hugetlb memory, a bit per page: who made the mapping
   // (HPAGE_RESV_OWNER), what is still reserved, what was taken away (HPAGE_RESV_UNMAPPED).
   std::uint16_t hugetlb_owner, hugetlb_reserved, hugetlb_unmapped;
+  // Of `huge` memory, bit per object. Mapped by a huge PMD: its PTEs here all say what the PMD
+  // says. PMD cleared: khugepaged has unhooked the page table, which only a GUP-fast still walks.
+  std::uint8_t pmd_mapped, pmd_cleared;
 };
 inline constexpr std::uint8_t kMmAlive = 1, kMmHasPinned = 2,
                               kMmCutPossible = 4;  // ghost, see consistent_cut.cpp
@@ -178,6 +196,7 @@ struct State {
   std::uint16_t events;
   std::array<SwapSlot, litmus::kMaxSwapSlots> slots;
   std::array<FilePage, litmus::kMaxPages> files;  // by virtual page: one object maps one file
+  std::array<LargeFolio, kMaxLargeFolios> folios;
 };
 
 }  // namespace drover::mm

@@ -131,7 +131,7 @@ Step map(Kernel& k) {
                                       (mapping.exclusive && write ? kPteDirty : 0) |
                                       (a.arg[3] & kPteUffdWp) | (readable ? 0 : kPteProtNone))};
   k.s.mms[mm].entry[page] = 0;
-  add_rmap(k, frame);
+  add_rmap(k, frame, mm);
   if (mapping.exclusive) set_anon_exclusive(k, frame);
   unlock_page(k, frame);
   k.say("do_swap_page maps the page {}", mapping.writable ? "writable" : "read-only");
@@ -178,7 +178,7 @@ Step unuse_pte(Kernel& k, unsigned mm, unsigned page) {
             static_cast<std::uint8_t>((pte.bits & kPteUffdWp) | (readable ? 0 : kPteProtNone))};
   k.s.mms[mm].entry[page] = 0;
   get_page(k, frame);
-  add_rmap(k, frame);
+  add_rmap(k, frame, mm);
   if (exclusive) set_anon_exclusive(k, frame);
   swap_free(k, slot);
   try_to_free_swap(k, frame);

@@ -110,7 +110,7 @@ Step release_reference(Kernel& k) {
   auto& released = k.activation().arg[0];
   Ref& ref = k.s.refs[i.ref + released];
   if (k.activation().point == kDirty && handed_out(ref) && release_dirties(k, i, ref)) {
-    if ((k.s.frames[ref.frame].flags & kPageLocked) != 0) return k.blocked();  // lock_page
+    if (page_locked(k, ref.frame)) return k.blocked();  // lock_page
     set_page_dirty(k, ref.frame);
     return k.yield(kRelease);
   }
@@ -138,7 +138,7 @@ Step dirty_reference(Kernel& k) {
   auto& done = k.activation().arg[0];
   const Ref& ref = k.s.refs[i.ref + done];
   if (handed_out(ref) && is_file_page(k.s.frames[ref.frame])) {
-    if ((k.s.frames[ref.frame].flags & kPageLocked) != 0) return k.blocked();
+    if (page_locked(k, ref.frame)) return k.blocked();
     set_page_dirty(k, ref.frame);
   }
   if (++done < i.pages) return k.yield(0);

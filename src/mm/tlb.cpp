@@ -40,15 +40,16 @@ void leave_stale(Kernel& k, unsigned mm, unsigned page, Pte old) {
   entry.frame = old.frame;
   // A store through an entry of a clean PTE has to set the dirty bit first, and so walks anew.
   const bool stores = (old.bits & kPteWrite) != 0 && (old.bits & kPteDirty) != 0;
-  entry.bits = static_cast<std::uint8_t>((entry.bits & kGathered) | (stores ? kPteWrite : 0));
+  entry.bits = static_cast<std::uint8_t>((entry.bits & (kGathered | kGatheredPmd)) |
+                                         (stores ? kPteWrite : 0));
   entry.cpus = cpus;
 }
 
 void flush_tlb_page(Kernel& k, unsigned mm, unsigned page) {
   TlbEntry& entry = k.s.mms[mm].tlb[page];
   entry.cpus = 0;
-  if ((entry.bits & kGathered) != 0) {
-    entry.bits = kGathered;
+  if ((entry.bits & (kGathered | kGatheredPmd)) != 0) {
+    entry.bits = static_cast<std::uint8_t>(entry.bits & (kGathered | kGatheredPmd));
   } else {
     entry = TlbEntry{};
   }

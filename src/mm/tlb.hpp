@@ -21,7 +21,7 @@ void flush_tlb_mm(Kernel& k, unsigned mm);
 /// entries is that zap's until then: another path that takes rights away there waits. (The kernel
 /// would let it go on; that window is not modelled.)
 [[nodiscard]] inline bool gather_pending(const Kernel& k, unsigned mm, unsigned page) {
-  return (k.s.mms[mm].tlb[page].bits & kGathered) != 0;
+  return (k.s.mms[mm].tlb[page].bits & (kGathered | kGatheredPmd)) != 0;
 }
 
 }  // namespace drover::mm

@@ -72,7 +72,7 @@ void unmap_one(Kernel& k, unsigned mm, unsigned page) {
   k.pte(mm, page) = Pte{};
   flush_tlb_page(k, mm, page);
   if (counted(old.frame)) {
-    remove_rmap(k, old.frame);
+    remove_rmap(k, old.frame, mm);
     put_page(k, old.frame);
   }
   k.say("unmap_mapping_range unmaps the page");

@@ -1,6 +1,7 @@
 // userfaultfd (mm/userfaultfd.c, fs/userfaultfd.c): write-protection of a range and its end, the
 // fault that waits for it, and UFFDIO_MOVE. Memory is registered where the program first protects
 // it.
+#include "mm/huge_memory.hpp"
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
 #include "mm/page.hpp"
@@ -20,12 +21,8 @@ void change_pending(Kernel& k, unsigned mm, int by) {
   flags = static_cast<std::uint8_t>(flags + by);
 }
 
-Step change_pte(Kernel& k) {
+void change_pte(Kernel& k, unsigned mm, unsigned page) {
   const litmus::Instr& i = k.instr();
-  const unsigned mm = k.mm();
-  auto& done = k.activation().arg[0];
-  const unsigned page = i.page + done;
-  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
   Pte& pte = k.pte(mm, page);
   const bool mapped = counted(pte.frame);
   if ((mapped || is_swap_entry(pte)) && i.op == litmus::Op::uffd_wp) {
@@ -40,8 +37,19 @@ Step change_pte(Kernel& k) {
     if (restore) pte.bits |= kPteWrite;
     k.say("UFFDIO_WRITEPROTECT ends, the PTE is {}", restore ? "writable" : "read-only");
   }
+}
+
+// change_pmd_range, as for mprotect.
+Step change_entry(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  auto& done = k.activation().arg[0];
+  const unsigned page = i.page + done;
+  if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
+  const unsigned pages = pages_of_entry(k, mm, page, static_cast<unsigned>(i.page) + i.pages);
+  for (unsigned p = page; p < page + pages; ++p) change_pte(k, mm, p);
   ptl_unlock(k);
-  done++;
+  done = static_cast<std::uint8_t>(done + pages);
   return k.yield(done < i.pages ? kChangePte : kFlush);
 }
 
@@ -61,7 +69,7 @@ Step uffd_writeprotect(Kernel& k) {
       change_pending(k, mm, kMmTlbFlushPending);
       return k.fused(kChangePte);
     case kChangePte:
-      return change_pte(k);
+      return change_entry(k);
     default:
       for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
         flush_tlb_page(k, mm, p);

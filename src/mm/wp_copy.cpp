@@ -45,7 +45,7 @@ Step exchange(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   flush_tlb_page(k, mm, page);
   const bool unshare = (flags & kFaultUnshare) != 0;
   const bool writable = !unshare && (k.vma(mm, page) & kVmWrite) != 0;
-  add_rmap(k, fresh);
+  add_rmap(k, fresh, mm);
   set_anon_exclusive(k, fresh);
   const bool readable = (k.vma(mm, page) & kVmRead) != 0;  // not so under FOLL_FORCE of PROT_NONE
   k.pte(mm, page) =
@@ -53,7 +53,7 @@ Step exchange(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
                                            (readable ? 0 : kPteProtNone))};
   note_anon_vma(k, mm, page);
   if (counted(old)) {
-    remove_rmap(k, old);
+    remove_rmap(k, old, mm);
     put_page(k, old);
   }
   k.say("wp_page_copy installs the copy");

@@ -1,6 +1,7 @@
 // do_wp_page (mm/memory.c) for a small anonymous page: reuse it in place, or copy it. The copy is
 // in wp_copy.cpp. Entered with the page table lock held and the PTE just read (kernel-semantics
 // 3a).
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -48,7 +49,7 @@ Step sleep_on_page_lock(Kernel& k, unsigned page, unsigned mm) {
 
 Step woken(Kernel& k, unsigned page, unsigned mm) {
   const std::uint8_t frame = k.activation().frame[0];
-  if ((k.s.frames[frame].flags & kPageLocked) != 0) return k.blocked();
+  if (page_locked(k, frame)) return k.blocked();
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   const bool same = k.pte(mm, page) == Pte{frame, k.activation().arg[3]};
   put_page(k, frame);
@@ -98,6 +99,43 @@ Step ksm_page(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   return copy(k, page, flags, mm);
 }
 
+// 3a: a small page.
+bool may_reuse_small(Kernel& k, std::uint8_t frame) {
+  const Frame& old = k.s.frames[frame];
+  switch (k.policy.wp_reuse) {
+    case policy::wp_reuse::mapcount_swapcount:  // reuse_swap_page: references are invisible
+      k.say("do_wp_page: mapcount {}, swap count {}", old.mapcount, page_swapcount(k, frame));
+      return reuse_swap_page(k, frame);
+    case policy::wp_reuse::refcount_strict:
+      return sole_reference(k, old);
+    case policy::wp_reuse::refcount_swapaware:
+    case policy::wp_reuse::exclusive_or_refcount:
+      return sole_reference_after_drain(k, frame);
+  }
+  return false;
+}
+
+// A page of a large folio that is mapped by PTEs (kernel-semantics 3b): the references are those of
+// the whole folio.
+bool may_reuse_large(Kernel& k, std::uint8_t frame) {
+  switch (k.policy.wp_reuse_large_pte) {
+    case policy::wp_reuse_large_pte::mapcount: {  // page_trans_huge_mapcount
+      const bool shared = folio_mapped_shared(k.s, frame);
+      k.say("do_wp_page: {} mapped by several processes", shared ? "a page is" : "no page is");
+      return !shared;
+    }
+    case policy::wp_reuse_large_pte::refcount:
+      k.say("do_wp_page: refcount {}", page_folio(k, frame).refcount);
+      return page_folio(k, frame).refcount == 1;
+    case policy::wp_reuse_large_pte::never:
+      k.say("do_wp_page: a page of a large folio");
+      return false;
+    case policy::wp_reuse_large_pte::mm_id_owner:
+      return owner_may_reuse(k, frame);
+  }
+  return false;
+}
+
 Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   const std::uint8_t frame = k.pte(mm, page).frame;
   // 6ce64428d620 (5.12, backported): a UFFDIO_WRITEPROTECT may not have flushed yet.
@@ -119,26 +157,14 @@ Step decide(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
     return k.fused(kReuse);
   }
   if ((k.s.frames[frame].state & kKsm) != 0) return ksm_page(k, page, flags, mm);
-  Frame& old = k.s.frames[frame];
-  const bool locked = (old.flags & kPageLocked) != 0;
+  const bool locked = page_locked(k, frame);
   const bool sleeps = k.policy.wp_reuse_lock == policy::wp_reuse_lock::sleep;
-  bool reusable = false;
-  switch (k.policy.wp_reuse) {
-    case policy::wp_reuse::mapcount_swapcount:  // reuse_swap_page: references are invisible
-      if (locked && sleeps) return sleep_on_page_lock(k, page, mm);
-      k.say("do_wp_page: mapcount {}, swap count {}", old.mapcount, page_swapcount(k, frame));
-      reusable = reuse_swap_page(k, frame);
-      break;
-    case policy::wp_reuse::refcount_strict:
-      reusable = sole_reference(k, old);
-      break;
-    case policy::wp_reuse::refcount_swapaware:
-    case policy::wp_reuse::exclusive_or_refcount:
-      reusable = sole_reference_after_drain(k, frame);
-      break;
-  }
-  if (reusable && locked) {
-    if (sleeps) return sleep_on_page_lock(k, page, mm);
+  if (locked && sleeps) return sleep_on_page_lock(k, page, mm);
+  const bool unlocked_owner_test =
+      is_large(k.s, frame) &&
+      k.policy.wp_reuse_large_pte == policy::wp_reuse_large_pte::mm_id_owner;
+  bool reusable = is_large(k.s, frame) ? may_reuse_large(k, frame) : may_reuse_small(k, frame);
+  if (reusable && locked && !unlocked_owner_test) {
     k.say("do_wp_page: trylock_page fails");
     reusable = false;
   }

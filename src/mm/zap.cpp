@@ -1,5 +1,6 @@
 // zap_page_range (mm/memory.c) and its callers munmap, mmap over a mapping, MADV_DONTNEED and exit
 // (kernel-semantics 12). No version asks whether a page is pinned; the pin keeps the page alive.
+#include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/lru.hpp"
@@ -39,8 +40,25 @@ void zap_nonpresent(Kernel& k, unsigned page, unsigned mm) {
   k.say("the {} entry goes", is_swap_entry(old) ? "swap" : "migration");
 }
 
+// zap_huge_pmd: one entry, one map count and one reference for the whole folio.
+Step clear_pmd(Kernel& k, unsigned mm, unsigned page, unsigned pages) {
+  const std::uint8_t head = k.pte(mm, page).frame;
+  for (unsigned p = page; p < page + pages; ++p) {
+    leave_stale(k, mm, p, k.pte(mm, p));
+    k.pte(mm, p) = Pte{};
+  }
+  forget_addresses(k, mm, page, pages);
+  TlbEntry& entry = k.s.mms[mm].tlb[page];
+  entry.frame = head;
+  entry.bits |= kGathered | kGatheredPmd;
+  set_gathered(k.activation(), page - k.activation().arg[0]);
+  set_pmd_mapped(k, mm, page, false);
+  k.say("the large folio is unmapped");
+  return k.fused(kRemoveRmap);
+}
+
 // zap_pte_range: the PTE goes and the map count; the reference goes to the mmu_gather.
-Step clear(Kernel& k, unsigned page, unsigned mm) {
+Step clear(Kernel& k, unsigned page, unsigned end, unsigned mm) {
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   TlbEntry& entry = k.s.mms[mm].tlb[page];
   // Two zaps of one page at once: the second waits for the flush of the first. (The kernel would
@@ -49,6 +67,12 @@ Step clear(Kernel& k, unsigned page, unsigned mm) {
     ptl_unlock(k);
     return k.blocked();
   }
+  const unsigned pages = pages_of_entry(k, mm, page, end);
+  if (pages == 0) {
+    ptl_unlock(k);
+    return k.yield(kClear);
+  }
+  if (pages > 1) return clear_pmd(k, mm, page, pages);
   const Pte old = k.pte(mm, page);
   if (old.frame == kNoFrame) {
     zap_nonpresent(k, page, mm);
@@ -69,12 +93,21 @@ Step clear(Kernel& k, unsigned page, unsigned mm) {
 }
 
 Step remove(Kernel& k, unsigned page, unsigned end, unsigned mm) {
+  unsigned pages = 1;
   if (gathered(k.activation(), k.activation().arg[3])) {
-    remove_rmap(k, k.s.mms[mm].tlb[page].frame);
+    const TlbEntry& entry = k.s.mms[mm].tlb[page];
+    if ((entry.bits & kGatheredPmd) != 0) {
+      remove_rmap_pmd(k, entry.frame, mm);
+      const PageRange pmd = pmd_range(k.program, page);
+      pages = pmd.end - pmd.first;
+    } else {
+      remove_rmap(k, entry.frame, mm);
+    }
   }
   ptl_unlock(k);
-  k.activation().arg[3]++;
-  if (page + 1 < end) return k.yield(kClear);
+  auto& done = k.activation().arg[3];
+  done = static_cast<std::uint8_t>(done + pages);
+  if (page + pages < end) return k.yield(kClear);
   k.activation().arg[3] = 0;
   return k.yield(kFlush);
 }
@@ -108,7 +141,7 @@ Step zap_page_range(Kernel& k) {
       lru_add_drain(k);
       return k.fused(kClear);
     case kClear:
-      return clear(k, first + arg[3], mm);
+      return clear(k, first + arg[3], end, mm);
     case kRemoveRmap:
       return remove(k, first + arg[3], end, mm);
     case kFlush:
@@ -193,11 +226,14 @@ Step madvise(Kernel& k) {
   if (i.advice == Advice::pageout) return k.become(Path::madvise_pageout, {});
   if (i.advice == Advice::free) return k.become(Path::madvise_free, {});
   if (i.advice == Advice::unmergeable) return k.become(Path::unmerge_ksm, {});
+  if (i.advice == Advice::collapse) return k.become(Path::madvise_collapse, {});
   const unsigned mm = k.mm();
-  if (!mmap_write_trylock(k, mm) || !start_write_range(k, mm, i.page, i.pages)) {
+  if (ptl_held(k.s, k.program, mm, i.page) || !mmap_write_trylock(k, mm) ||
+      !start_write_range(k, mm, i.page, i.pages)) {
     mmap_unlock(k);
     return k.blocked();
   }
+  split_partly_covered(k, mm, i.page, i.pages);
   int result = 0;
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
     std::uint8_t& vma = k.vma(mm, p);
@@ -226,6 +262,7 @@ Step madvise(Kernel& k) {
       case Advice::pageout:
       case Advice::free:
       case Advice::unmergeable:
+      case Advice::collapse:
         break;
     }
   }

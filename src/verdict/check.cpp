@@ -36,6 +36,10 @@ std::string unsupported_operation(const litmus::Program& program, const design::
       if (i.op == litmus::Op::madvise && i.advice == litmus::Advice::pageout && !pageout) {
         return "MADV_PAGEOUT (it came with 5.4)";
       }
+      const bool collapse = i.op == litmus::Op::madvise && i.advice == litmus::Advice::collapse;
+      if (collapse && switches.madv_collapse == policy::madv_collapse::absent) {
+        return "MADV_COLLAPSE (it came with 6.1)";
+      }
     }
   }
   return "";

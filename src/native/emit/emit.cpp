@@ -137,6 +137,8 @@ class Emitter {
     line("#define TEST_HASH \"{}\"", program_.hash);
     line("#define ORDERED {}", runnable_.ordered ? 1 : 0);
     line("#define HAS_FRESH {}", has_fresh_page(program_) ? 1 : 0);
+    line("#define LARGE_FOLIOS {}", uses_large_folios() ? 1 : 0);
+    if (uses_large_folios()) line("#define COLLAPSES {}", collapses() ? 1 : 0);
     line("#define NEEDS_ROOT {}", runnable_.needs_root ? 1 : 0);
     line("#define NEEDS_ROOT_WHY \"{}\"", runnable_.needs_root_why);
     line("#define ACTORS {}", threads(program_).size());
@@ -169,9 +171,20 @@ class Emitter {
       }
     }
     if (uses_hugetlb()) use(runtime::hugetlb);
+    use(uses_large_folios() ? runtime::large_folio : runtime::small_pages);
     for (const std::string_view part : parts) add(part);
   }
 
+  [[nodiscard]] bool uses_large_folios() const {
+    return (program_.features & litmus::kFeatureHuge) != 0;
+  }
+  [[nodiscard]] bool collapses() const {
+    return std::any_of(program_.actors.begin(), program_.actors.end(), [](const auto& actor) {
+      return std::any_of(actor.code.begin(), actor.code.end(), [](const Instr& i) {
+        return i.op == litmus::Op::madvise && i.advice == litmus::Advice::collapse;
+      });
+    });
+  }
   [[nodiscard]] bool uses_hugetlb() const {
     return (program_.features & litmus::kFeatureHugetlb) != 0;
   }
@@ -242,20 +255,21 @@ class Emitter {
   void objects() {
     static constexpr const char* kStates[] = {"WRITTEN", "FRESH", "UNTOUCHED", "UNMAPPED",
                                               "ONLY_READ"};
+    static constexpr const char* kHuge[] = {"SMALL", "PMD_MAPPED", "PTE_MAPPED", "SPLIT"};
     line("/* name, address, first page, pages, words, values, state, readonly, dontfork,");
-    line(" * wipeonfork, process, what it is mapped from, MAP_SHARED, hugetlb */");
+    line(" * wipeonfork, process, what it is mapped from, MAP_SHARED, hugetlb, large folio */");
     line("static const struct object objects[OBJECTS] = {{");
     for (const litmus::Object& o : program_.objects) {
-      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {}, {} }},",
+      line("    {{ \"{}\", MEM_{}, {}, {}, {}, {{ {} }}, {}, {}, {}, {}, {}, {}, {}, {}, {} }},",
            o.name, o.name, o.first_page, o.pages, o.words.size(),
            fmt::format("{}, {}, {}, {}", o.initial[0], o.initial[1], o.initial[2], o.initial[3]),
            kStates[static_cast<unsigned>(o.state)], o.readonly, o.dontfork, o.wipeonfork, o.process,
-           file_kind(program_, o), o.shared, o.hugetlb);
+           file_kind(program_, o), o.shared, o.hugetlb, kHuge[static_cast<unsigned>(o.huge)]);
     }
     if (program_.objects.empty()) {
       line(
           "    {{ \"\", NULL, 0, 0, 0, {{ 0 }}, UNMAPPED, false, false, false, 0, ANONYMOUS, "
-          "false, false }},");
+          "false, false, SMALL }},");
     }
     line("}};");
   }

@@ -167,7 +167,11 @@ std::string page_address(const Context& context, unsigned page) {
 }
 
 std::string range_arguments(const Context& context, const Instr& instr) {
-  const bool huge = context.program.objects[context.program.object_of.at(instr.page)].hugetlb;
+  const litmus::Object& object = context.program.object(instr.page);
+  const bool huge = object.hugetlb;
+  if (object.huge != litmus::HugeMapping::none && instr.pages > 1) {
+    return fmt::format("{}, HUGE_PAGE / PAGE", page_address(context, instr.page));
+  }
   return fmt::format("{}, {}{}", page_address(context, instr.page), instr.pages,
                      huge ? " * HUGE_PAGE / PAGE" : "");
 }

@@ -30,6 +30,8 @@ const char* advice_name(Advice a) {
       return "MADV_FREE";
     case Advice::unmergeable:
       return "MADV_UNMERGEABLE";
+    case Advice::collapse:
+      return "MADV_COLLAPSE";
   }
   return "";
 }

@@ -52,9 +52,12 @@ Runnable runnable(const litmus::Program& program, const EmitOptions& options) {
     }
   }
   for (const litmus::Handle& handle : program.handles) {
-    const bool huge = program.objects[program.object_of.at(handle.first_page)].hugetlb;
-    if (huge && handle.pages > 1 && result.why.empty()) {
+    const litmus::Object& object = program.object(handle.first_page);
+    if (handle.pages == 1 || !result.why.empty()) continue;
+    if (object.hugetlb) {
       result.why = fmt::format("`{}`: a handle over several huge pages", handle.name);
+    } else if (object.huge != litmus::HugeMapping::none) {
+      result.why = fmt::format("`{}`: a handle over all of the 2 MiB", handle.name);
     }
   }
   if (program.hugetlb_pool != litmus::kNone) {

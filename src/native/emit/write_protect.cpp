@@ -13,7 +13,7 @@ std::string write_protect_statement(const Context& context, Site site) {
   const litmus::Instr& i = site.instr;
   const std::string target = assign_to(context, site.actor, i.dst);
   if (i.op == Op::clear_refs) return target + "clear_soft_dirty();";
-  const std::string range = fmt::format("{}, {}", page_address(context, i.page), i.pages);
+  const std::string range = range_arguments(context, i);
   switch (i.op) {
     case Op::uffd_wp:
       return fmt::format("{}uffd_protect({}, true);", target, range);

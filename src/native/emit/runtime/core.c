@@ -12,6 +12,7 @@ enum { NOT_STARTED, BUSY, DONE, PARKED };             /* shared->actor[] */
 enum { JOB_IDLE, JOB_QUEUED, JOB_DONE };              /* shared->job[].state */
 enum { WRITTEN, FRESH, UNTOUCHED, UNMAPPED, ONLY_READ }; /* initial states of memory */
 enum { ANONYMOUS, MEMFD, ANY_FILE, DISK_FILE };       /* what it is mapped from */
+enum { SMALL, PMD_MAPPED, PTE_MAPPED, SPLIT };        /* of private memory: a large folio or not */
 
 struct object {
     const char *name;
@@ -24,6 +25,7 @@ struct object {
     int file;         /* ANONYMOUS, MEMFD, ... */
     bool shared;
     bool hugetlb; /* its pages are HUGE_PAGE apart, words are in the first PAGE of each */
+    int huge;     /* not SMALL: HUGE_PAGE bytes, of which the first pages have names */
 };
 struct process {
     const char *name;
@@ -91,6 +93,12 @@ static void clean_up(void);              /* by main, undoes prepare_program */
 static unsigned long stride(const struct object *o)
 {
     return o->hugetlb ? HUGE_PAGE : PAGE;
+}
+
+/* Bytes of the mapping. */
+static unsigned long span(const struct object *o)
+{
+    return o->huge != SMALL ? HUGE_PAGE : o->pages * stride(o);
 }
 
 static int futex_wait(atomic_int *word, int value, int milliseconds)

@@ -270,7 +270,7 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    if (!LARGE_FOLIOS) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     prepare_program();
     if (iterations == 0) iterations = seconds > 0 ? ULONG_MAX : ORDERED ? 1 : 1000;
     double start = now();

@@ -17,8 +17,11 @@ static void drain_lru_batch(void)
     munmap(other, 64 * PAGE);
 }
 
+static void prepare_large_folio(const struct object *o); /* in large_folio.c, if the test has one */
+
 static void write_initial(const struct object *o)
 {
+    if (o->huge != SMALL) prepare_large_folio(o);
     for (unsigned page = 0; page < o->pages; page++) {
         for (unsigned w = 0; w < o->words; w++) *word_at(o->base + page * stride(o), 0, w) = o->initial[w];
         if (o->words == 0) *word_at(o->base + page * stride(o), 0, 0) = 0;
@@ -27,7 +30,7 @@ static void write_initial(const struct object *o)
 
 static void advise(const struct object *o, int advice, const char *name)
 {
-    if (madvise(o->base, o->pages * stride(o), advice) != 0) give_up(FAILED, "madvise %s", name);
+    if (madvise(o->base, span(o), advice) != 0) give_up(FAILED, "madvise %s", name);
 }
 
 /* ---- Files. They exist before the processes of the run, which inherit the descriptors. ---- */
@@ -37,7 +40,7 @@ static const struct object *object_at(const char *address)
 {
     unsigned i = 0;
     while (i + 1 < OBJECTS && (address < objects[i].base ||
-                               address >= objects[i].base + objects[i].pages * stride(&objects[i]))) {
+                               address >= objects[i].base + span(&objects[i]))) {
         i++;
     }
     return &objects[i];
@@ -111,7 +114,7 @@ static void map_memory(unsigned process)
         char *got = MAP_FAILED;
         for (int attempt = 0; attempt < 300; attempt++) {
             if (attempt > 0) usleep(10000);
-            got = mmap(o->base, o->pages * stride(o), PROT_READ | PROT_WRITE,
+            got = mmap(o->base, span(o), PROT_READ | PROT_WRITE,
                        kind_at(o->base) | MAP_FIXED_NOREPLACE | (o->hugetlb ? MAP_HUGETLB : 0),
                        file_at(o->base), 0);
             /* The run before may not have given its huge pages back yet: io_uring unpins late. */
@@ -126,7 +129,7 @@ static void map_memory(unsigned process)
         const struct object *o = &objects[i];
         if (o->process != process || o->state == UNMAPPED) continue;
         if (o->state == FRESH) write_initial(o);
-        if (o->readonly && mprotect(o->base, o->pages * stride(o), PROT_READ) != 0) {
+        if (o->readonly && mprotect(o->base, span(o), PROT_READ) != 0) {
             give_up(FAILED, "mprotect %s", o->name);
         }
         if (o->dontfork) advise(o, MADV_DONTFORK, o->name);
