@@ -203,6 +203,11 @@ std::optional<Compiler::Range> Compiler::range(const ast::Place& p, Location at)
 
 std::optional<std::uint8_t> Compiler::single_page(const Range& r, Location at) {
   if (r.pages == 1) return r.first;
+  if (r.object->huge != HugeMapping::none) {
+    error(at, fmt::format("`{}` is 2 MiB, one page is meant here", r.object->name),
+          "`MEMORY[PAGE]`", fmt::format("`{}[0]` is its first page", r.object->name));
+    return {};
+  }
   error(at, fmt::format("`{}` has {} pages, one is meant here", r.object->name, r.pages),
         fmt::format("`{}[PAGE]`", r.object->name));
   return {};

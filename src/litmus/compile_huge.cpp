@@ -14,7 +14,8 @@ void Compiler::huge_mapping(const ast::Object& o, Object& out) {
   const ast::Attribute* mapping = nullptr;
   for (const ast::Attribute& a : o.attributes) {
     if (a.name.text == "huge") {
-      if (o.file || o.hugetlb) {
+      if (o.file) return;  // no attribute of files
+      if (o.hugetlb) {
         error(a.name.at,
               fmt::format("`huge` is a large folio of anonymous memory, `{}` is not", out.name),
               fmt::format("`anon {} {{ ... }} : huge`", out.name));

@@ -16,7 +16,8 @@ namespace drover::mm {
 namespace policy = design::policy;
 namespace {
 
-// arg: first page, mm, page being copied. frame[0]: head page of the new folio.
+// arg: first page, mm, page being copied, whether khugepaged asks. frame[0]: head page of the new
+// folio.
 enum Point : std::uint8_t { kLock, kClearPmd, kIsolate, kCopyPage, kInstall };
 
 bool empty(Pte pte) {
@@ -24,7 +25,7 @@ bool empty(Pte pte) {
 }
 
 // What collapse_scan_pmd and __collapse_huge_page_isolate both look for: 0, or why not.
-int unsuitable(const Kernel& k, unsigned mm, PageRange range) {
+int unsuitable(const Kernel& k, unsigned mm, PageRange range, bool daemon) {
   bool writable = false;
   bool any = false;
   for (unsigned p = range.first; p < range.end; ++p) {
@@ -45,6 +46,9 @@ int unsuitable(const Kernel& k, unsigned mm, PageRange range) {
     }
   }
   if (!any) return -kEINVAL;
+  // Not if most pages are shared (max_ptes_shared, 71a2c112a0f6, 5.8; before that, if any is).
+  const std::uint8_t rest = k.s.mms[mm].pte[range.end - 1].frame;
+  if (daemon && counted(rest) && page_mapcount(k.s, rest) > 1) return -kEINVAL;
   // SCAN_PAGE_RO, gone in 7.2.
   const bool needs_writable =
       k.policy.collapse_needs_writable == policy::collapse_needs_writable::yes;
@@ -67,7 +71,7 @@ Step lock(Kernel& k, unsigned mm, PageRange range) {
     mmap_unlock(k);
     return k.done(0);
   }
-  const int error = unsuitable(k, mm, range);
+  const int error = unsuitable(k, mm, range, k.activation().arg[3] != 0);
   if (error != 0) return refuse(k, error);
   return k.yield(kClearPmd);
 }
@@ -86,7 +90,7 @@ Step clear_pmd(Kernel& k, unsigned mm, PageRange range) {
 // page table that is unhooked.
 Step isolate(Kernel& k, unsigned mm, PageRange range) {
   if (!ptl_trylock(k, mm, range.first)) return k.blocked();
-  const int error = unsuitable(k, mm, range);
+  const int error = unsuitable(k, mm, range, k.activation().arg[3] != 0);
   if (error != 0) {
     set_pmd_cleared(k, mm, range.first, false);
     ptl_unlock(k);
@@ -212,7 +216,7 @@ Step khugepaged(Kernel& k) {
   const unsigned page = k.code().page;
   if ((k.s.mms[mm].flags & kMmAlive) == 0 || being_forked(k, mm)) return k.blocked();
   if (pmd_mapped(k, mm, page)) return k.blocked();
-  return k.call(Path::collapse_huge_page, 1, {page, mm});
+  return k.call(Path::collapse_huge_page, 1, {page, mm, 0, 1});
 }
 
 }  // namespace drover::mm
