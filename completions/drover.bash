@@ -65,6 +65,7 @@ _drover() {
 
     local designs="--design --all --design-file"
     local search="--jobs --threads --first --time-limit --memory-limit --granularity --progress"
+    search="$search --no-reduction --audit"
     local options=""
     case $command in
         "") options="check matrix explain designs claims fmt run emit kernels --version" ;;

@@ -83,6 +83,7 @@ int explain(const Options& options) {
   const litmus::Program& program = tests.programs.front();
   SearchFlags search = options.search;
   search.granularity = options.granularity;
+  search.no_reduction = true;  // which would lengthen some of the shortest runs
   if (search.threads == 0) search.threads = std::max(1U, std::thread::hardware_concurrency());
   const auto limits = check_options(search, 1, stop_on_signals());
   const verdict::CheckResult result = verdict::check(program, design, limits);

@@ -49,6 +49,8 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
                   "steps: coarse (up to the next access others\ncan observe), fine (every access)")
       ->check(unlisted(CLI::IsMember({"coarse", "fine"})))
       ->type_name("HOW");
+  command.add_flag("--no-reduction", flags.no_reduction, "take every order of independent steps");
+  command.add_flag("--audit", flags.audit, "check again without reduction and compare");
   command.add_flag("--first", flags.first,
                    "stop a check at the first property violated: exit 3,\nor 1 if that "
                    "property was to hold");

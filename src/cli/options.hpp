@@ -29,15 +29,17 @@ struct SearchFlags {
   std::uint64_t memory_limit = 0;  // bytes of one check; 0: what is available
   std::string granularity = "coarse";
   bool progress = false;
+  bool no_reduction = false, audit = false;
   bool first = false;  // stop a check at the first violation
 
   [[nodiscard]] machine::Granularity steps() const {
     return granularity == "fine" ? machine::Granularity::fine : machine::Granularity::coarse;
   }
 };
-/// -j, --threads, --time-limit, --memory-limit, --granularity, --first, --progress.
 /// --threads alone.
 void add_threads(CLI::App& command, SearchFlags& flags);
+/// -j, --threads, --time-limit, --memory-limit, --granularity, --no-reduction, --audit, --first,
+/// --progress.
 void add_search_flags(CLI::App& command, SearchFlags& flags);
 
 /// The end of a command's --help: what there is to know beyond the options, then "Examples:".

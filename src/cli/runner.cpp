@@ -37,6 +37,8 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   if (flags.time_limit > 0) options.time_limit = flags.time_limit;
   options.threads = flags.threads > 0 ? flags.threads : 1;
   options.first = flags.first;
+  options.reduction = !flags.no_reduction;
+  options.audit = flags.audit;
   // A quarter stays free for what the store's count leaves out and for the other programs.
   options.memory_limit =
       flags.memory_limit > 0 ? flags.memory_limit : available_memory() / 4 * 3 / at_once;

@@ -4,14 +4,17 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "design/design.hpp"
 #include "explore/model.hpp"
 #include "litmus/program.hpp"
+#include "machine/ample.hpp"
 #include "mm/kernel.hpp"
 #include "mm/state.hpp"
 
@@ -50,25 +53,23 @@ class Machine {
   Machine(const litmus::Program& program, const design::Switches& switches,
           Granularity granularity);
 
+  /// Partial-order reduction: expand leaves out steps whose order does not matter. Same final
+  /// states, same properties violated; fewer states on the way.
+  void reduce() { ample_.emplace(program_, switches_); }
+
   // --- explore::Model ---------------------------------------------------------------------------
   [[nodiscard]] std::size_t state_bytes() const { return packed_bytes_; }
   void initial(std::byte* out) const;
   template <class Emit>
   void expand(const std::byte* state, Emit&& emit) {
     unpack(state, base_);
-    const unsigned movers = static_cast<unsigned>(program_.actors.size()) + program_.jobs;
-    for (unsigned actor = 0; actor < movers; ++actor) {
-      for (std::uint16_t choice = 0; step(actor, choice); ++choice) {
-        if (moved_) {
-          const explore::Transition transition{{packed_.data(), packed_bytes_},
-                                               {static_cast<std::uint16_t>(actor), choice},
-                                               marks_,
-                                               backward_};
-          if (!explore::offer(emit, transition)) return;
-        }
-        if (last_choice_) break;
-      }
-    }
+    const Ample::Movers all = (Ample::Movers{1} << (program_.actors.size() + program_.jobs)) - 1U;
+    const Ample::Movers enough = ample_ ? ample_->choose(base_) : all;
+    emitted_ = 0;
+    cycle_possible_ = false;
+    if (!expand_some(enough, emit) || enough == all) return;
+    // Nobody of them can move now; or a cycle may close here, and on it nobody may be left out.
+    if (emitted_ == 0 || cycle_possible_) expand_some(all & ~enough, emit);
   }
   [[nodiscard]] explore::Marks terminal(const std::byte* state);
 
@@ -85,6 +86,27 @@ class Machine {
   [[nodiscard]] const litmus::Program& program() const { return program_; }
 
  private:
+  /// Emits the steps of `movers`; false if no more are wanted.
+  template <class Emit>
+  bool expand_some(Ample::Movers movers, Emit&& emit) {
+    for (; movers != 0; movers &= movers - 1) {
+      const auto actor = static_cast<unsigned>(std::countr_zero(movers));
+      for (std::uint16_t choice = 0; step(actor, choice); ++choice) {
+        if (moved_) {
+          ++emitted_;
+          cycle_possible_ = cycle_possible_ || backward_;
+          const explore::Transition transition{{packed_.data(), packed_bytes_},
+                                               {static_cast<std::uint16_t>(actor), choice},
+                                               marks_,
+                                               backward_};
+          if (!explore::offer(emit, transition)) return false;
+        }
+        if (last_choice_) break;
+      }
+    }
+    return true;
+  }
+
   using Overrun = std::array<std::byte, 16>;
   struct Segment {
     std::uint32_t offset, bytes;
@@ -120,6 +142,9 @@ class Machine {
   std::vector<std::byte> packed_;  // and kOverrun bytes more, see pack()
   explore::Marks marks_ = 0;
   Renumbering names_{};
+  std::optional<Ample> ample_;
+  unsigned emitted_ = 0;  // by the expand() under way
+  bool cycle_possible_ = false;
   bool moved_ = false, backward_ = false, last_choice_ = true;
   std::vector<std::string>* trace_ = nullptr;
 };

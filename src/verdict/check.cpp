@@ -82,6 +82,7 @@ explore::SearchOptions search_options(const CheckOptions& options) {
   explore::SearchOptions search;
   search.time_limit = options.time_limit;
   search.memory_limit = options.memory_limit;
+  search.state_limit = options.state_limit;
   search.threads = options.threads;
   if (options.first) search.stop_at = (1U << litmus::kProperties) - 1U;
   search.stop = options.stop;
@@ -139,10 +140,8 @@ void search(machine::Machine& model, const CheckOptions& options, CheckResult& r
   result.incomplete = livelock.incomplete;
 }
 
-}  // namespace
-
-CheckResult check(const litmus::Program& program, const design::Design& design,
-                  const CheckOptions& options) {
+CheckResult check_once(const litmus::Program& program, const design::Design& design,
+                       const CheckOptions& options) {
   CheckResult result;
   result.design = design.name;
   result.unsupported = unsupported_operation(program, design);
@@ -152,6 +151,7 @@ CheckResult check(const litmus::Program& program, const design::Design& design,
   }
   const auto begin = std::chrono::steady_clock::now();
   machine::Machine model(program, design.switches, options.granularity);
+  if (options.reduction) model.reduce();
   result.state_bytes = model.state_bytes();
   try {
     search(model, options, result);
@@ -160,6 +160,26 @@ CheckResult check(const litmus::Program& program, const design::Design& design,
   }
   result.verdict = verdict_of(result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace
+
+CheckResult check(const litmus::Program& program, const design::Design& design,
+                  const CheckOptions& options) {
+  CheckResult result = check_once(program, design, options);
+  if (!options.audit || !options.reduction || !result.complete()) return result;
+  CheckOptions in_full = options;
+  in_full.reduction = false;
+  const CheckResult whole = check_once(program, design, in_full);
+  if (!whole.complete()) {
+    result.incomplete = whole.incomplete;
+    result.incomplete_reason = "audit without reduction: " + whole.incomplete_reason;
+  } else if (whole.outcomes != result.outcomes || whole.violated != result.violated) {
+    throw std::logic_error(fmt::format(
+        "drover: the reduction changed the result ({} of {} outcomes, violations {:x} and {:x})",
+        result.outcomes.size(), whole.outcomes.size(), result.violated, whole.violated));
+  }
   return result;
 }
 

@@ -21,8 +21,11 @@ struct CheckOptions {
   machine::Granularity granularity = machine::Granularity::coarse;
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states
-  unsigned threads = 1;                                         // of this one search
-  bool first = false;                                           // stop when a property is violated
+  std::uint64_t state_limit = explore::kUnlimited;
+  unsigned threads = 1;    // of this one search
+  bool reduction = false;  // leave out steps whose order does not matter (machine/ample.hpp)
+  bool audit = false;      // search again without the reduction; a difference throws
+  bool first = false;      // stop when a property is violated
   explore::StateStore* arena = nullptr;  // memory to reuse from check to check, one for each thread
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const explore::Progress&)> progress;
@@ -55,7 +58,8 @@ struct CheckResult {
 [[nodiscard]] std::string unsupported_operation(const litmus::Program& program,
                                                 const design::Design& design);
 
-/// Never throws on any program; a model limit that is hit makes the result incomplete.
+/// Never throws on any program; a model limit that is hit makes the result incomplete. With
+/// CheckOptions::audit, throws std::logic_error if the reduction changed the result (a bug).
 [[nodiscard]] CheckResult check(const litmus::Program& program, const design::Design& design,
                                 const CheckOptions& options = {});
 
