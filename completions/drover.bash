@@ -50,6 +50,10 @@ _drover() {
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
+        --checkpoint)
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+            ;;
         --kernel-cache)
             mapfile -t COMPREPLY < <(compgen -d -- "$current")
             return
@@ -58,7 +62,7 @@ _drover() {
             mapfile -t COMPREPLY < <(compgen -W host -- "$current"; compgen -f -- "$current")
             return
             ;;
-        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time)
+        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time | --every)
             return
             ;;
     esac
@@ -69,7 +73,7 @@ _drover() {
     local options=""
     case $command in
         "") options="check matrix explain designs claims fmt run emit kernels --version" ;;
-        check) options="$designs $search --json --verbose" ;;
+        check) options="$designs $search --checkpoint --every --json --verbose" ;;
         matrix) options="$designs $search --color --json" ;;
         explain) options="--design --design-file --goal --granularity --threads --ascii --json" ;;
         designs) options="--diff --design-file --json --markdown" ;;

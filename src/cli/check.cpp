@@ -12,6 +12,7 @@
 #include "cli/stop.hpp"
 #include "cli/terminal.hpp"
 #include "cli/tests.hpp"
+#include "cli/usage_error.hpp"
 #include "report/check_json.hpp"
 #include "report/herd.hpp"
 #include "report/summary.hpp"
@@ -69,6 +70,21 @@ class TestReport {
   unsigned blocks_ = 0;
 };
 
+/// --checkpoint is for one check, and for the one it was made by.
+void require_checkpoint_fits(std::span<const Task> tasks, const SearchFlags& flags) {
+  if (flags.checkpoint.empty() || tasks.empty()) return;
+  if (tasks.size() > 1) {
+    throw UsageError(fmt::format("--checkpoint is for one test under one design, not for {} checks",
+                                 tasks.size()));
+  }
+  const std::string refusal = verdict::checkpoint_refusal(
+      *tasks.front().program, *tasks.front().design, check_options(flags, 1, stop_on_signals()));
+  if (!refusal.empty()) {
+    throw UsageError(fmt::format("`{}` is of another check: {}", flags.checkpoint, refusal),
+                     "remove it to begin anew");
+  }
+}
+
 int check(const Options& options) {
   const Session session(options.designs);
   const auto chosen = session.chosen();
@@ -83,6 +99,7 @@ int check(const Options& options) {
     for (const design::Design* design : designs) tasks.push_back({&program, design});
     ends.push_back(tasks.size());
   }
+  require_checkpoint_fits(tasks, options.search);
   std::vector<report::Run> runs;
   runs.reserve(tasks.size());
   report::Tally tally;
@@ -119,6 +136,13 @@ void add_check(CLI::App& app, Command& chosen) {
       ->type_name("FILE|DIR|NAME");
   add_design_options(*command, options->designs);
   add_search_flags(*command, options->search);
+  command
+      ->add_option("--checkpoint", options->search.checkpoint,
+                   "save the check there, and go on from it")
+      ->type_name("FILE");
+  command->add_option("--every", options->search.every, "seconds between checkpoints (default: 60)")
+      ->check(unlisted(CLI::PositiveNumber))
+      ->type_name("SEC");
   command->add_flag("--json", options->json, "print JSON (schema drover.check/1)");
   command->add_flag("-v,--verbose", options->verbose, "herd's block for every run");
   command->footer(

@@ -43,6 +43,12 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   options.memory_limit =
       flags.memory_limit > 0 ? flags.memory_limit : available_memory() / 4 * 3 / at_once;
   options.stop = &stop;
+  options.checkpoint.file = flags.checkpoint;
+  options.checkpoint.every = flags.every;
+  options.checkpoint.version = DROVER_VERSION;
+  options.checkpoint.say = [](const std::string& text) {
+    fmt::print(stderr, "drover: checkpoint: {}\n", text);
+  };
   return options;
 }
 

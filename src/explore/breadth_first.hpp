@@ -32,24 +32,27 @@ class BreadthFirst {
   }
 
   SearchResult run() {
-    result_.levels.push_back(0);
-    insert_initial();
-    result_.levels.push_back(store_.size());
+    if (options_.checkpoint.resume != nullptr) {
+      resume(*options_.checkpoint.resume);
+    } else {
+      result_.levels.push_back(0);
+      insert_initial();
+      result_.levels.push_back(store_.size());
+    }
     while (result_.complete() && level_begin() < store_.size()) {
       expand_level();
       if (store_.size() > result_.levels.back()) result_.levels.push_back(store_.size());
       ++level_.depth;
-      if (result_.complete() && (seen() & options_.stop_at) != 0) {
+      if (options_.stop_at != 0 && result_.complete() && (seen() & options_.stop_at) != 0) {
         result_.incomplete = Incomplete::first;
       }
     }
-    for (const auto& worker : workers_) add_up(*worker);
+    result_ = so_far();
     std::sort(result_.turning.begin(), result_.turning.end());
     for (Sighting& sighting : result_.marks) {
       std::sort(sighting.transitions.begin(), sighting.transitions.end());
       std::sort(sighting.terminals.begin(), sighting.terminals.end());
     }
-    result_.seconds = watch_.seconds();
     return std::move(result_);
   }
 
@@ -68,11 +71,18 @@ class BreadthFirst {
     note(access.insert(initial.data()).room);
   }
 
+  /// Goes on in the middle of a level, or at its end.
+  void resume(const SearchPoint& point) {
+    result_ = point.so_far;
+    level_.depth = result_.level_count() - 1;
+    resume_at_ = point.next;
+  }
+
   /// Expands the states of level_.depth, which all are stored when this begins.
   void expand_level() {
     const StateIndex begin = level_begin();
     level_.end = result_.levels[level_.depth + 1];
-    level_.next = begin;
+    level_.next = std::max(begin, std::exchange(resume_at_, 0));
     const StateIndex states = level_.end - begin;
     const bool together = team_.workers() > 1 && states >= kWorthThreads;
     level_.lot = together ? std::min(kMostLot, states / (8 * team_.workers())) : kMostLot;
@@ -87,7 +97,18 @@ class BreadthFirst {
         needs_room = needs_room || worker->needs_room();
       }
       if (needs_room && result_.complete()) note(store_.make_room(team_.crew()));
+      if (done && level_.settle) done = save() >= level_.end;
     }
+  }
+
+  /// Between two expansions: tells the caller, and ends the search if its time is over. The first
+  /// state that is not expanded.
+  StateIndex save() {
+    level_.settle = false;
+    const StateIndex next = std::min(level_.next.load(), level_.end);
+    options_.checkpoint.save(SearchPoint{so_far(), next});
+    if (result_.complete()) result_.incomplete = over_;
+    return next;
   }
 
   void work(bool together) {
@@ -111,10 +132,9 @@ class BreadthFirst {
 
   Marks seen() const {
     Marks seen = 0;
-    for (const auto& worker : workers_) {
-      for (std::size_t bit = 0; bit < worker->marks.size(); ++bit) {
-        if (worker->marks[bit].seen()) seen |= Marks{1} << bit;
-      }
+    const SearchResult sum = so_far();
+    for (std::size_t bit = 0; bit < sum.marks.size(); ++bit) {
+      if (sum.marks[bit].seen()) seen |= Marks{1} << bit;
     }
     return seen;
   }
@@ -122,7 +142,7 @@ class BreadthFirst {
   /// Called by worker 0 while all work.
   bool look() {
     const Incomplete why = watch_.look([&](double seconds) {
-      std::uint64_t transitions = 0;
+      std::uint64_t transitions = result_.transitions;
       for (const auto& worker : workers_) transitions += worker->transitions();
       // Those that the other threads have claimed count as expanded.
       const StateIndex next = std::min(level_.next.load(), level_.end) - workers_[0]->claimed();
@@ -130,20 +150,33 @@ class BreadthFirst {
       return Progress{states,       transitions, states - next,
                       level_.depth, seconds,     store_.bytes_used()};
     });
+    if (options_.checkpoint.save) {
+      if (why != Incomplete::none) over_ = why;
+      if (why != Incomplete::none || watch_.checkpoint_due()) level_.settle = true;
+      return true;
+    }
     if (why == Incomplete::none) return true;
     result_.incomplete = why;
     level_.pause = true;
     return false;
   }
 
-  void add_up(const Worker& worker) {
-    result_.transitions += worker.transitions();
-    result_.terminals += worker.terminals;
-    result_.backward |= worker.backward;
-    result_.turning.insert(result_.turning.end(), worker.turning.begin(), worker.turning.end());
+  /// What this run and the one it goes on from found until now.
+  SearchResult so_far() const {
+    SearchResult sum = result_;
+    sum.seconds += watch_.seconds();
+    for (const auto& worker : workers_) add(*worker, sum);
+    return sum;
+  }
+
+  static void add(const Worker& worker, SearchResult& sum) {
+    sum.transitions += worker.transitions();
+    sum.terminals += worker.terminals;
+    sum.backward |= worker.backward;
+    sum.turning.insert(sum.turning.end(), worker.turning.begin(), worker.turning.end());
     for (std::size_t bit = 0; bit < worker.marks.size(); ++bit) {
       const Sighting& from = worker.marks[bit];
-      Sighting& to = result_.marks[bit];
+      Sighting& to = sum.marks[bit];
       if (!from.seen() || from.steps > to.steps) continue;
       if (from.steps < to.steps) to = Sighting{from.steps, {}, {}};
       to.transitions.insert(to.transitions.end(), from.transitions.begin(), from.transitions.end());
@@ -158,13 +191,16 @@ class BreadthFirst {
   Watch watch_;
   detail::Level level_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  SearchResult result_;
+  SearchResult result_;                 // but for what the workers hold, see so_far()
+  StateIndex resume_at_ = 0;            // where the first level to expand goes on
+  Incomplete over_ = Incomplete::none;  // why to end after the next save()
 };
 
-/// Clears `store`, then explores every state reachable from the model's initial one, within the
-/// limits, with all workers of `team`. `on_terminal(unsigned worker, StateIndex, StateBytes)` is
-/// called for every state without successors; each worker calls it in its own thread. The states
-/// stay in the store, level by level, for witness() and find_livelock().
+/// Clears `store` (unless the search goes on from a checkpoint), then explores every state
+/// reachable from the model's initial one, within the limits, with all workers of `team`.
+/// `on_terminal(unsigned worker, StateIndex, StateBytes)` is called for every state without
+/// successors; each worker calls it in its own thread. The states stay in the store, level by
+/// level, for witness() and find_livelock().
 ///
 /// The store must be made for states of model.state_bytes() bytes. Of a complete search, everything
 /// but `seconds` and the order of states within a level is the same for any number of workers.
@@ -173,7 +209,9 @@ class BreadthFirst {
 template <Model M, class OnTerminal>
 SearchResult breadth_first(Team<M>& team, StateStore& store, const SearchOptions& options,
                            OnTerminal&& on_terminal) {
-  store.clear(options.memory_limit, options.state_limit);
+  if (options.checkpoint.resume == nullptr) {
+    store.clear(options.memory_limit, options.state_limit);
+  }
   return BreadthFirst<M, std::remove_reference_t<OnTerminal>>(team, store, options, on_terminal)
       .run();
 }

@@ -29,6 +29,18 @@ struct Progress {
   std::uint64_t memory = 0;       // bytes of the state store
 };
 
+struct SearchPoint;
+
+/// When and how a search saves itself, and where it goes on.
+struct Checkpointing {
+  double every = std::numeric_limits<double>::infinity();  // seconds
+  /// Called between two expansions, with no thread at work and all successors stored; and once more
+  /// when the search is interrupted or its time is over.
+  std::function<void(const SearchPoint&)> save;
+  /// The search goes on from here: the store holds its states already. Not owned.
+  const SearchPoint* resume = nullptr;
+};
+
 struct SearchOptions {
   std::uint64_t state_limit = kUnlimited;
   std::uint64_t memory_limit = kUnlimited;  // bytes, see StateStore::bytes_used()
@@ -38,6 +50,7 @@ struct SearchOptions {
   const std::atomic<bool>* stop = nullptr;        // set by a signal handler, for instance
   std::function<void(const Progress&)> progress;  // called about once in progress_interval
   double progress_interval = 1.0;                 // seconds
+  Checkpointing checkpoint;
 };
 
 /// One transition, named by the state it leaves.
@@ -82,6 +95,12 @@ struct SearchResult {
   }
 };
 
+/// A search under way: all that is not in the store.
+struct SearchPoint {
+  SearchResult so_far;  // its last level is under way, or complete if `next` is the end
+  StateIndex next = 0;  // states before it are expanded, those from it on are not
+};
+
 /// Looks at clock and stop flag for a search, every so many expansions.
 class Watch {
  public:
@@ -92,6 +111,14 @@ class Watch {
       : options_(options), begin_(Clock::now()), reported_(begin_) {}
 
   double seconds() const { return since(begin_, Clock::now()); }
+
+  /// Whether a checkpoint is due; if so, the next one is due from now.
+  bool checkpoint_due() {
+    const double now = seconds();
+    if (now - saved_ < options_.checkpoint.every) return false;
+    saved_ = now;
+    return true;
+  }
 
   /// none to go on, or why to stop. `make_progress` is called if a report is due.
   template <class MakeProgress>
@@ -116,6 +143,7 @@ class Watch {
   const SearchOptions& options_;
   Clock::time_point begin_;
   Clock::time_point reported_;
+  double saved_ = 0;
 };
 
 }  // namespace drover::explore

@@ -64,6 +64,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "explore/crew.hpp"
@@ -114,6 +115,8 @@ class StateStore {
   void clear(std::uint64_t memory_limit = kUnlimited, std::uint64_t state_limit = kUnlimited);
   /// As clear(), then for states of another size: one store serves many searches.
   void reset(std::size_t state_bytes);
+  /// As clear(), with the limits it has.
+  void forget() { clear(memory_limit_, state_limit_); }
 
   /// States stored, without what threads still hold back.
   std::uint64_t size() const { return list_.size(); }
@@ -138,8 +141,12 @@ class StateStore {
   /// The parts, for a checkpoint.
   const NodeTable& nodes() const { return nodes_; }
   const HandleList& list() const { return list_; }
-  /// What restores them: clear(), then the keys, then the handles by restore_handles().
-  NodeTable& nodes_to_restore() { return nodes_; }
+  /// What restores them after clear(): first the nodes, whose keys `read(into, count)` gets, then
+  /// the handles. False: no room, or a handle is not a new one.
+  template <class Read>
+  bool restore_nodes(std::uint64_t keys, std::vector<NodeId> spares, Crew& crew, Read&& read) {
+    return nodes_.restore(keys, std::move(spares), memory_limit_, crew, read);
+  }
   bool restore_handles(const Handle* handles, std::uint64_t count, Crew& crew);
 
  private:

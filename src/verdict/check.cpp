@@ -10,6 +10,7 @@
 
 #include "explore/breadth_first.hpp"
 #include "explore/livelock.hpp"
+#include "verdict/resumption.hpp"
 
 namespace drover::verdict {
 
@@ -90,37 +91,17 @@ explore::SearchOptions search_options(const CheckOptions& options) {
   return search;
 }
 
-/// What one thread saw of final states.
-struct Tally {
-  std::map<machine::Outcome, std::uint64_t> outcomes;
-  std::uint64_t positive = 0, negative = 0;
-  mm::State state{};
-
-  void add(const machine::Machine& model, explore::StateBytes bytes) {
-    model.unpack(bytes.data(), state);
-    if (!model.finished(state)) return;  // a deadlock is no outcome
-    const machine::Outcome outcome = model.outcome(state);
-    (model.holds(outcome) ? positive : negative)++;
-    outcomes[outcome]++;
-  }
-};
-
-void add_up(const std::vector<Tally>& tallies, CheckResult& result) {
-  for (const Tally& tally : tallies) {
-    result.positive += tally.positive;
-    result.negative += tally.negative;
-    for (const auto& [outcome, states] : tally.outcomes) result.outcomes[outcome] += states;
-  }
-}
-
-void search(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
+void search(machine::Machine& model, const CheckOptions& options, const std::string& manifest,
+            CheckResult& result) {
   explore::Team<machine::Machine> team(model, options.threads);
   std::optional<explore::StateStore> own;
   if (options.arena != nullptr) options.arena->reset(model.state_bytes());
   explore::StateStore& store =
       options.arena != nullptr ? *options.arena : own.emplace(model.state_bytes());
-  const explore::SearchOptions limits = search_options(options);
+  explore::SearchOptions limits = search_options(options);
   std::vector<Tally> tallies(team.workers());
+  Resumption resumption(options.checkpoint, manifest, store, tallies);
+  resumption.prepare(limits, team.crew());
   const auto found = explore::breadth_first(
       team, store, limits, [&](unsigned worker, explore::StateIndex, explore::StateBytes bytes) {
         tallies[worker].add(model, bytes);
@@ -133,11 +114,13 @@ void search(machine::Machine& model, const CheckOptions& options, CheckResult& r
   result.transitions = found.transitions;
   result.depth = found.level_count() - 1;
   result.memory = store.bytes_used();
-  if (!found.complete() || !found.backward) return;
-  const auto livelock = explore::find_livelock(team, store, found, limits);
-  if (livelock.found()) result.violated |= 1U << static_cast<unsigned>(Property::progress);
-  result.incomplete_reason = reason(livelock.incomplete);
-  result.incomplete = livelock.incomplete;
+  if (found.complete() && found.backward) {
+    const auto livelock = explore::find_livelock(team, store, found, limits);
+    if (livelock.found()) result.violated |= 1U << static_cast<unsigned>(Property::progress);
+    result.incomplete_reason = reason(livelock.incomplete);
+    result.incomplete = livelock.incomplete;
+  }
+  if (result.complete()) resumption.finish();
 }
 
 CheckResult check_once(const litmus::Program& program, const design::Design& design,
@@ -154,7 +137,7 @@ CheckResult check_once(const litmus::Program& program, const design::Design& des
   if (options.reduction) model.reduce();
   result.state_bytes = model.state_bytes();
   try {
-    search(model, options, result);
+    search(model, options, manifest(program, design, options), result);
   } catch (const std::runtime_error& limit) {  // a limit of the model itself
     result.incomplete_reason = limit.what();
   }
@@ -171,6 +154,7 @@ CheckResult check(const litmus::Program& program, const design::Design& design,
   if (!options.audit || !options.reduction || !result.complete()) return result;
   CheckOptions in_full = options;
   in_full.reduction = false;
+  in_full.checkpoint = {};
   const CheckResult whole = check_once(program, design, in_full);
   if (!whole.complete()) {
     result.incomplete = whole.incomplete;

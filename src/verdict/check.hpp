@@ -17,6 +17,14 @@
 
 namespace drover::verdict {
 
+/// A check that can be killed and go on.
+struct CheckpointOptions {
+  std::string file;     // empty: none. If it is there, the check goes on from it
+  double every = 60;    // seconds
+  std::string version;  // of the program; a checkpoint of another one is refused
+  std::function<void(const std::string&)> say;  // what became of the checkpoints
+};
+
 struct CheckOptions {
   machine::Granularity granularity = machine::Granularity::coarse;
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
@@ -29,6 +37,7 @@ struct CheckOptions {
   explore::StateStore* arena = nullptr;  // memory to reuse from check to check, one for each thread
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const explore::Progress&)> progress;
+  CheckpointOptions checkpoint;
 };
 
 struct CheckResult {
@@ -62,6 +71,12 @@ struct CheckResult {
 /// CheckOptions::audit, throws std::logic_error if the reduction changed the result (a bug).
 [[nodiscard]] CheckResult check(const litmus::Program& program, const design::Design& design,
                                 const CheckOptions& options = {});
+
+/// Why the check cannot go on from the checkpoint that is there, or "". It throws
+/// std::invalid_argument with that.
+[[nodiscard]] std::string checkpoint_refusal(const litmus::Program& program,
+                                             const design::Design& design,
+                                             const CheckOptions& options);
 
 /// "parent:r=0;" ... as herd prints a state: each atom and its value.
 [[nodiscard]] std::string to_string(const litmus::Condition& condition,
