@@ -248,6 +248,7 @@ void Machine::map_private_page(State& s, unsigned page, std::uint8_t& next_frame
   }
   s.mms[owner].pte[page] = {
       number, static_cast<std::uint8_t>(mm::kPteDirty | (object.readonly ? 0 : mm::kPteWrite))};
+  if (!object.hugetlb) s.mms[owner].vma[page] |= mm::kVmAnonVma;
   using litmus::HugeMapping;
   if (object.huge == HugeMapping::pmd || object.huge == HugeMapping::ptes) {
     add_to_folio(s, page, number);
@@ -305,9 +306,9 @@ void Machine::map_initial_file(State& s, unsigned page, std::uint8_t& next_frame
   for (mm::Word& word : s.files[page].disk) word = {0, mm::kEverybody};
   if (object.backing != Backing::shmem) s.files[page].disk = words;
   if (object.state != InitialPage::unmapped) {
-    s.mms[owner].vma[page] = static_cast<std::uint8_t>(
-        mm::kVmMapped | mm::kVmRead | (object.readonly ? 0 : mm::kVmWrite) |
-        (object.dontfork ? mm::kVmDontCopy : 0) | (copied ? mm::kVmAnonVma : 0));
+    s.mms[owner].vma[page] = static_cast<std::uint8_t>(mm::kVmMapped | mm::kVmRead |
+                                                       (object.readonly ? 0 : mm::kVmWrite) |
+                                                       (object.dontfork ? mm::kVmDontCopy : 0));
   }
   if (touched || (object.backing == Backing::shmem && contents)) {
     const std::uint8_t number = next_frame++;

@@ -2,6 +2,7 @@
 // (mm/memory.c, mm/filemap.c), and wp_page_shared, the write fault on a shared page that is mapped
 // read-only so that the file system hears of the first write (kernel-semantics 16).
 #include "mm/locks.hpp"
+#include "mm/mapping.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
 #include "mm/paths.hpp"

@@ -50,7 +50,11 @@ Step lock(Kernel& k) {
   child.flags |= kMmAlive;
   for (unsigned page = 0; page < k.program.pages; ++page) {
     const std::uint8_t vma = k.vma(parent, page);
-    if ((vma & kVmDontCopy) == 0) child.vma[page] = vma;
+    if ((vma & kVmDontCopy) != 0) continue;
+    child.vma[page] = vma;
+    if ((vma & kVmWipeOnFork) != 0) {  // its anon_vma is not inherited either
+      child.vma[page] = static_cast<std::uint8_t>(vma & ~kVmAnonVma);
+    }
   }
   begin_cut(k, parent, child_mm(k));
   k.say("fork: write-locks the mmap_lock");
@@ -76,8 +80,9 @@ Step next_vma(Kernel& k) {
       return k.blocked();
     }
     if ((vma & (kVmDontCopy | kVmWipeOnFork)) != 0) continue;
-    // F3: the child faults the pages of a file in itself.
-    if (is_file(k.program, page) && (vma & kVmAnonVma) == 0) continue;
+    // F3, vma_needs_copy (before 5.19 in copy_page_range): the child faults in itself what was only
+    // read, the pages of a file and the zero page.
+    if ((vma & kVmAnonVma) == 0 && !is_hugetlb(k, page)) continue;
     if (counts(k, page)) {
       k.s.mms[parent].wp_seq++;
       k.say("fork: write_protect_seq becomes odd");

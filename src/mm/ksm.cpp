@@ -182,12 +182,17 @@ Step ksm_merge(Kernel& k) {
 }
 
 // A statement: all pages of the range that equal its first page are merged with it, as after enough
-// scans of ksmd.
+// scans of ksmd. The first waits in the unstable tree; the page that finds it there becomes the KSM
+// page (try_to_merge_two_pages), and later ones find that one in the stable tree.
 Step ksm_scan(Kernel& k) {
   const litmus::Instr& i = k.instr();
   auto& next = k.activation().arg[0];
   if (++next >= i.pages) return k.done();
-  return k.call(Path::ksm_merge, 0, {k.mm(), i.page, k.mm(), static_cast<unsigned>(i.page) + next});
+  const std::uint8_t first = k.pte(k.mm(), i.page).frame;
+  const bool stable = counted(first) && (k.s.frames[first].state & kKsm) != 0;
+  const unsigned scanned = static_cast<unsigned>(i.page) + next;
+  if (stable) return k.call(Path::ksm_merge, 0, {k.mm(), i.page, k.mm(), scanned});
+  return k.call(Path::ksm_merge, 0, {k.mm(), scanned, k.mm(), i.page});
 }
 
 // ksmd: at any moment, any two pages of its range, of one process or two.

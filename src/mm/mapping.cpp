@@ -1,6 +1,7 @@
 // What the system calls that change mappings share; see mapping.hpp.
 #include "mm/mapping.hpp"
 
+#include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 
@@ -39,10 +40,37 @@ Step change_from(Kernel& k, unsigned point) {
 }
 
 Step end_change(Kernel& k, int result) {
+  merge_vmas(k, k.mm());
   mmap_unlock(k);
   k.set_register(k.instr().dst, result);
   if (result < 0) k.say("fails with errno {}", -result);
   return k.done(result);
+}
+
+void note_anon_vma(Kernel& k, unsigned mm, unsigned page) {
+  if ((k.vma(mm, page) & kVmAnonVma) != 0 || is_hugetlb(k, page)) return;
+  const std::uint8_t vma = k.vma(mm, page);
+  const auto same_vma = [&](unsigned p) {
+    return k.object_of(p) == k.object_of(page) && k.vma(mm, p) == vma;
+  };
+  unsigned first = page;
+  unsigned end = page + 1;
+  while (first > 0 && same_vma(first - 1)) --first;
+  while (end < k.program.pages && same_vma(end)) ++end;
+  for (unsigned p = first; p < end; ++p) k.vma(mm, p) |= kVmAnonVma;
+}
+
+void merge_vmas(Kernel& k, unsigned mm) {
+  constexpr unsigned kRest = 0xffU & ~kVmAnonVma;
+  for (unsigned p = 0; p < k.program.pages; ++p) {
+    if ((k.vma(mm, p) & kVmAnonVma) == 0) continue;
+    const auto joins = [&](unsigned other) {
+      return k.object_of(other) == k.object_of(p) &&
+             (k.vma(mm, other) & kRest) == (k.vma(mm, p) & kRest);
+    };
+    for (unsigned q = p + 1; q < k.program.pages && joins(q); ++q) k.vma(mm, q) |= kVmAnonVma;
+    for (unsigned q = p; q > 0 && joins(q - 1); --q) k.vma(mm, q - 1) |= kVmAnonVma;
+  }
 }
 
 void forget_addresses(Kernel& k, unsigned mm, unsigned page, unsigned pages) {

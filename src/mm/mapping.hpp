@@ -18,6 +18,14 @@ Step change_from(Kernel& k, unsigned point);
 /// The `enforce` design: whether a page of the range is pinned and its mapping may not change.
 [[nodiscard]] bool change_refused(const Kernel& k, unsigned mm, unsigned page, unsigned pages);
 
+/// anon_vma_prepare: from its first anonymous page on, fork copies the page tables of a VMA. Nobody
+/// asks for hugetlb's.
+void note_anon_vma(Kernel& k, unsigned mm, unsigned page);
+
+/// vma_merge: neighbours with equal flags are one VMA, which has the anon_vma that one of them had.
+/// (The kernel leaves those apart that a child inherited, see is_mergeable_anon_vma.)
+void merge_vmas(Kernel& k, unsigned mm);
+
 /// Ends the system call: register and result.
 Step end_change(Kernel& k, int result);
 

@@ -8,6 +8,7 @@
 #include "mm/swap.hpp"
 
 namespace drover::mm {
+namespace policy = design::policy;
 namespace {
 
 // frame[0]: the page, isolated; frame[1]: the new one. arg[0]: whether it was moved.
@@ -88,18 +89,21 @@ enum CallerPoint : std::uint8_t { kIsolate, kMigrated };
 
 }  // namespace
 
-// move_pages(2) to another node. The real call reports one status per page; here the result is 0,
-// or -EBUSY when a page could not be moved. Pages in LRU batches were drained (lru_cache_disable).
+// move_pages(2) to another node. The real call reports one status per page; here the result is that
+// of the first page with an error: -EFAULT where nothing or the zero page is mapped, before 6.12
+// also where no page is (add_page_for_migration), -EBUSY for a page that could not be moved,
+// whatever its status says. A page that is not present (-ENOENT) is none. Pages in LRU batches were
+// drained (lru_cache_disable).
 Step move_pages(Kernel& k) {
   const litmus::Instr& i = k.instr();
   auto& arg = k.activation().arg;
   if (k.activation().point == kMigrated) {
-    if (k.result() < 0) arg[1] = 1;
+    if (k.result() < 0 && arg[1] == 0) arg[1] = kEBUSY;
     arg[0]++;
     return k.fused(kIsolate);
   }
   if (arg[0] >= i.pages) {
-    k.set_register(i.dst, arg[1] != 0 ? -kEBUSY : 0);
+    k.set_register(i.dst, -arg[1]);
     return k.done();
   }
   const unsigned page = i.page + arg[0];
@@ -110,6 +114,7 @@ Step move_pages(Kernel& k) {
     return k.blocked();
   }
   const std::uint8_t frame = k.pte(mm, page).frame;
+  const std::uint8_t vma = k.vma(mm, page);
   bool isolated = false;
   // Without MPOL_MF_MOVE_ALL only pages that nobody else maps.
   if (counted(frame) && k.s.frames[frame].mapcount == 1) {
@@ -124,7 +129,11 @@ Step move_pages(Kernel& k) {
   mmap_unlock(k);
   if (!isolated) {
     arg[0]++;
-    if (frame != kNoFrame) arg[1] = 1;
+    // follow_page(FOLL_DUMP): no_page_table says -EFAULT of anonymous memory without a PTE.
+    const bool empty =
+        k.pte(mm, page) == Pte{} && k.policy.move_pages_empty == policy::move_pages_empty::efault;
+    const bool refused = (vma & kVmMapped) == 0 || frame == kZeroFrame || empty;
+    if (arg[1] == 0 && (refused || frame != kNoFrame)) arg[1] = refused ? kEFAULT : kEBUSY;
     return k.yield(kIsolate);
   }
   k.say("move_pages isolates the page, refcount {}", k.s.frames[frame].refcount);

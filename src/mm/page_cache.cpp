@@ -48,15 +48,6 @@ void page_mkwrite(Kernel& k, std::uint8_t frame) {
   set_file_page_dirty(k, frame);
 }
 
-void note_anon_vma(Kernel& k, unsigned mm, unsigned page) {
-  if (!is_file(k.program, page)) return;
-  for (unsigned p = 0; p < k.program.pages; ++p) {
-    if (k.object_of(p) == k.object_of(page) && (k.vma(mm, p) & kVmMapped) != 0) {
-      k.vma(mm, p) |= kVmAnonVma;
-    }
-  }
-}
-
 bool differs_from_disk(const State& s, const litmus::Program& program, unsigned page) {
   const FilePage& file = s.files[page];
   if (file.frame == kNoFrame) return false;

@@ -42,9 +42,6 @@ void set_file_page_dirty(Kernel& k, std::uint8_t frame);
 /// block_page_mkwrite, ext4_page_mkwrite: the page gets buffer heads where the file system has
 /// them, and becomes dirty.
 void page_mkwrite(Kernel& k, std::uint8_t frame);
-/// anon_vma_prepare of a private file mapping: from its first private page on, fork copies the page
-/// tables of the VMA (vma_needs_copy).
-void note_anon_vma(Kernel& k, unsigned mm, unsigned page);
 /// Whether some word of the cached page is not what the disk holds.
 [[nodiscard]] bool differs_from_disk(const State& s, const litmus::Program& program, unsigned page);
 

@@ -4,6 +4,7 @@
 #include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
+#include "mm/mapping.hpp"
 #include "mm/numa_hinting.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -42,6 +43,7 @@ Step do_anonymous_page(Kernel& k, unsigned page, bool write, unsigned mm) {
     set_anon_exclusive(k, frame);
     const bool writable = (k.vma(mm, page) & kVmWrite) != 0;
     pte = Pte{frame, static_cast<std::uint8_t>(writable ? kPteWrite | kPteDirty : 0)};
+    note_anon_vma(k, mm, page);
     k.say("maps a new zeroed page");
   }
   ptl_unlock(k);

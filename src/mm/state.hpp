@@ -96,7 +96,7 @@ inline constexpr std::uint8_t kGathered = 0x80, kGatheredPmd = 0x40;
 // VMA flags, kept per page: a VMA is a run of pages of one object with equal flags.
 inline constexpr std::uint8_t kVmMapped = 1, kVmRead = 2, kVmWrite = 4, kVmDontCopy = 8,
                               kVmWipeOnFork = 16,
-                              kVmAnonVma = 128;  // private file mapping: some page was copied
+                              kVmAnonVma = 128;  // vma->anon_vma is set: it had an anonymous page
 
 struct Mm {
   std::uint8_t flags;             // kMmAlive, ...

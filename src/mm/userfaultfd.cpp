@@ -142,6 +142,7 @@ Step uffd_move(Kernel& k) {
       k.pte(mm, target) =
           Pte{a.frame[0], pinned ? a.arg[0] : static_cast<std::uint8_t>(kPteWrite | kPteDirty)};
       if (!pinned) forget_addresses(k, mm, i.page, 1);
+      note_anon_vma(k, mm, i.to_page);
       unlock_page(k, a.frame[0]);
       ptl_unlock(k);
       k.say("UFFDIO_MOVE {}", pinned ? "finds the page pinned meanwhile" : "moves the page");

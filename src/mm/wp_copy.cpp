@@ -3,6 +3,7 @@
 // entries may write the old page meanwhile and the copy misses that.
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
+#include "mm/mapping.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"

@@ -223,6 +223,20 @@ static void prepare_aio(unsigned handle)
     if (syscall(SYS_io_setup, 1, &aio[handle]) != 0) give_up(FAILED, "io_setup");
 }
 
+/*
+ * Up to 5.15 an asynchronous transfer to a block device says -EIO, whatever bio_iov_iter_get_pages
+ * said (__blkdev_direct_IO); that of a file, and a synchronous one, say what it was.
+ */
+static int8_t why_refused(unsigned handle, unsigned word)
+{
+    struct disk *d = &disks[handle];
+    void *address = handles[handle].base + WORD_AT(word);
+    ssize_t n = d->write ? pwrite(d->device, address, SECTOR, DISK_OFFSET)
+                         : pread(d->device, address, SECTOR, DISK_OFFSET);
+    if (n != -1) give_up(FAILED, "an O_DIRECT transfer failed once and not again");
+    return (int8_t)-errno;
+}
+
 /* Submits one sector; the references are taken in io_submit. */
 static int8_t submit_direct(unsigned handle, unsigned word, int8_t value)
 {
@@ -249,7 +263,7 @@ static int8_t submit_direct(unsigned handle, unsigned word, int8_t value)
             syscall(SYS_io_getevents, aio[handle], 1, 1, &e, NULL);
             uint64_t count;
             if (read(d->done, &count, sizeof count) < 0) give_up(FAILED, "read of an eventfd");
-            return (int8_t)e.res;
+            return e.res == -EIO ? why_refused(handle, word) : (int8_t)e.res;
         }
         futex_wait(&d->state, ARMED, 1);
     }

@@ -60,6 +60,7 @@ static UNUSED int8_t move_to_other_node(char *address, unsigned pages)
         return (int8_t)-errno;
     }
     for (unsigned i = 0; i < pages; i++) {
+        if (status[i] == -EFAULT) return -EFAULT;
         if (status[i] != node[i] && status[i] != -ENOENT) return -EBUSY;
     }
     return 0;
