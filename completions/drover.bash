@@ -62,14 +62,14 @@ _drover() {
             mapfile -t COMPREPLY < <(compgen -W host -- "$current"; compgen -f -- "$current")
             return
             ;;
-        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time | --every)
+        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time | --every | --walks)
             return
             ;;
     esac
 
     local designs="--design --all --design-file"
     local search="--jobs --threads --first --time-limit --memory-limit --granularity --progress"
-    search="$search --no-reduction --audit"
+    search="$search --compact --walks --seed --no-reduction --audit"
     local options=""
     case $command in
         "") options="check matrix explain designs claims fmt run emit kernels --version" ;;

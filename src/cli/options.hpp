@@ -29,6 +29,8 @@ struct SearchFlags {
   std::uint64_t memory_limit = 0;  // bytes of one check; 0: what is available
   std::string granularity = "coarse";
   bool progress = false;
+  std::string compact;  // "", "fingerprints", "bitstate"
+  std::uint64_t walks = 0, seed = 1;
   std::string checkpoint;  // file; empty: none
   double every = 60;       // seconds between checkpoints
   bool no_reduction = false, audit = false;

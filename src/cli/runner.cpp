@@ -43,6 +43,11 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   options.memory_limit =
       flags.memory_limit > 0 ? flags.memory_limit : available_memory() / 4 * 3 / at_once;
   options.stop = &stop;
+  if (flags.compact == "fingerprints") options.mode = verdict::Mode::fingerprints;
+  if (flags.compact == "bitstate") options.mode = verdict::Mode::bitstate;
+  if (flags.walks > 0) options.mode = verdict::Mode::walks;
+  options.walks = flags.walks;
+  options.seed = flags.seed;
   options.checkpoint.file = flags.checkpoint;
   options.checkpoint.every = flags.every;
   options.checkpoint.version = DROVER_VERSION;

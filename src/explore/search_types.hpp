@@ -17,7 +17,15 @@
 namespace drover::explore {
 
 /// Why a search ended before every reachable state was expanded.
-enum class Incomplete : std::uint8_t { none, time, memory, interrupted, states, first };
+enum class Incomplete : std::uint8_t {
+  none,
+  time,
+  memory,
+  interrupted,
+  states,
+  first,
+  sampled  // it was not meant to: sampling.hpp
+};
 
 /// A snapshot of a running search.
 struct Progress {

@@ -220,9 +220,22 @@ Ample::Use Ample::next_of(const State& s, unsigned actor) const {
   return use;
 }
 
+// In many states nobody has a choice to make.
+bool Ample::several_can_move(const State& s) {
+  unsigned can_move = 0;
+  for (unsigned j = 0; j < program_->jobs; ++j) {
+    if (s.jobs[j].state == mm::JobState::queued) ++can_move;
+  }
+  for (unsigned a = 0; a < program_->actors.size(); ++a) {
+    if (!may_act(s, a)) continue;
+    look_at_gate(s, a);
+    if (movers_[a].gate == Gate::none) ++can_move;
+  }
+  return can_move > 1;
+}
+
 void Ample::look_at(const State& s, unsigned actor) {
   if (!may_act(s, actor)) return;
-  look_at_gate(s, actor);
   const mm::Actor& a = s.actors[actor];
   movers_[actor].future = use_of(s, footprints_.future(actor, a.pc), frames_of(a));
   movers_[actor].next = next_of(s, actor);
@@ -288,8 +301,9 @@ Ample::Movers Ample::close(unsigned seed) const {
 
 Ample::Movers Ample::choose(const State& s) {
   alive_ = 0;
-  name_frames(s);
   const auto actors = static_cast<unsigned>(program_->actors.size());
+  if (!several_can_move(s)) return all_;
+  name_frames(s);
   for (unsigned a = 0; a < actors; ++a) look_at(s, a);
   for (unsigned j = 0; j < program_->jobs; ++j) {
     if (s.jobs[j].state != mm::JobState::queued) continue;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 
 #include "explore/breadth_first.hpp"
 #include "explore/livelock.hpp"
+#include "explore/sampling.hpp"
 #include "verdict/resumption.hpp"
 
 namespace drover::verdict {
@@ -62,6 +64,8 @@ std::string reason(explore::Incomplete why) {
       return "too many states";
     case explore::Incomplete::first:
       return "stopped at the first violation";
+    case explore::Incomplete::sampled:
+      return "a sample";
   }
   return "";
 }
@@ -123,6 +127,50 @@ void search(machine::Machine& model, const CheckOptions& options, const std::str
   if (result.complete()) resumption.finish();
 }
 
+/// Why a sample is no proof, in words and figures.
+std::string coverage(const explore::Sample& sample, const CheckOptions& options) {
+  if (options.mode == Mode::walks) {
+    return fmt::format(
+        "{} random walks: {} steps, about {} different states; {:.2g}% of further "
+        "steps would meet new ones",
+        options.walks, sample.transitions, sample.states, 100 * sample.unseen);
+  }
+  return fmt::format("{}: {:.2g} states are expected to be missing, and what only they lead to",
+                     options.mode == Mode::bitstate ? "bitstate" : "64-bit fingerprints",
+                     sample.omitted);
+}
+
+void sample(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
+  const explore::SearchOptions limits = search_options(options);
+  std::vector<Tally> tallies(options.mode == Mode::walks ? options.threads : 1);
+  const auto one = [&](explore::StateBytes bytes) { tallies[0].add(model, bytes); };
+  const std::uint64_t memory = std::min(options.memory_limit, std::uint64_t{1} << 40);
+  explore::Sample seen;
+  if (options.mode == Mode::walks) {
+    explore::Team<machine::Machine> team(model, options.threads);
+    const auto any = [&](unsigned worker, explore::StateBytes bytes) {
+      tallies[worker].add(model, bytes);
+    };
+    seen = explore::Walks(team, limits, any).run(options.walks, options.seed);
+  } else if (options.mode == Mode::bitstate) {
+    seen = explore::compact_search(model, explore::detail::Bitstate(memory), limits, one);
+  } else {
+    seen = explore::compact_search(model, explore::detail::Fingerprints(memory), limits, one);
+  }
+  add_up(tallies, result);
+  result.violated = seen.seen & ((1U << litmus::kProperties) - 1U);
+  result.states = seen.states;
+  result.transitions = seen.transitions;
+  result.depth = seen.depth;
+  result.memory = seen.memory;
+  result.incomplete =
+      seen.stopped != explore::Incomplete::none ? seen.stopped : explore::Incomplete::sampled;
+  result.incomplete_reason = coverage(seen, options);
+  if (seen.stopped != explore::Incomplete::none) {
+    result.incomplete_reason = reason(seen.stopped) + "; " + result.incomplete_reason;
+  }
+}
+
 CheckResult check_once(const litmus::Program& program, const design::Design& design,
                        const CheckOptions& options) {
   CheckResult result;
@@ -134,10 +182,14 @@ CheckResult check_once(const litmus::Program& program, const design::Design& des
   }
   const auto begin = std::chrono::steady_clock::now();
   machine::Machine model(program, design.switches, options.granularity);
-  if (options.reduction) model.reduce();
+  if (options.reduction && options.mode != Mode::walks) model.reduce();
   result.state_bytes = model.state_bytes();
   try {
-    search(model, options, manifest(program, design, options), result);
+    if (options.mode == Mode::exhaustive) {
+      search(model, options, manifest(program, design, options), result);
+    } else {
+      sample(model, options, result);
+    }
   } catch (const std::runtime_error& limit) {  // a limit of the model itself
     result.incomplete_reason = limit.what();
   }

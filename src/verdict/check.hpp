@@ -25,7 +25,13 @@ struct CheckpointOptions {
   std::function<void(const std::string&)> say;  // what became of the checkpoints
 };
 
+/// How states are visited. Only exhaustive searches are ever complete; the others are for state
+/// spaces beyond memory (explore/sampling.hpp).
+enum class Mode : std::uint8_t { exhaustive, fingerprints, bitstate, walks };
+
 struct CheckOptions {
+  Mode mode = Mode::exhaustive;
+  std::uint64_t walks = 0, seed = 1;  // of Mode::walks
   machine::Granularity granularity = machine::Granularity::coarse;
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states

@@ -141,6 +141,37 @@ exists (p:a.x = 3)
   EXPECT_EQ(reduced.outcomes, whole.outcomes);
 }
 
+TEST(Reduction, WhoIsWokenByAnotherCounts) {
+  // u cannot move at first, and only t, whom p has nothing to do with, can wake it. Still its store
+  // may come before p's.
+  const auto program = parse(R"(litmus woken
+anon a { x }
+anon b { y }
+process p { a.x = 1; }
+thread p.t { b.y = 1; signal go; }
+thread p.u { await go; a.x = 2; }
+thread p.v { b.y = 2; }
+exists (p:a.x = 1)
+)");
+  const auto result = run(program, *registry().find("linux-7.2"), true);
+  EXPECT_EQ(result.outcomes.size(), 2U);
+  EXPECT_EQ(result.verdict, litmus::Verdict::sometimes);
+}
+
+TEST(Reduction, AnExitThatKillsAThreadIsTakenFirstToo) {
+  // If c exits before its thread signals, p waits for ever.
+  const auto program = parse(R"(litmus killed
+anon a { x }
+process p { fork(c); await go; a.x = 1; }
+process c { exit; }
+thread c.t { signal go; }
+exists (p:a.x = 1)
+)");
+  const auto result = run(program, *registry().find("linux-7.2"), true);
+  EXPECT_TRUE(result.violates(litmus::Property::progress));
+  EXPECT_EQ(result.outcomes.size(), 1U);
+}
+
 TEST(Reduction, AuditAgrees) {
   const auto program = parse(R"(litmus audited
 anon a { x }

@@ -1,0 +1,288 @@
+// Searches for state spaces beyond memory, which see a part and say how large it may be: compact
+// breadth-first search, which keeps a hash of each state instead of the state, and random walks.
+// All they report was really reached; what they do not report may still be reachable, so their
+// results are never complete. No paths, no livelocks: those need the states.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "explore/handle_hash.hpp"
+#include "explore/model.hpp"
+#include "explore/search_types.hpp"
+#include "explore/team.hpp"
+
+namespace drover::explore {
+
+/// What a sampling search saw.
+struct Sample {
+  Incomplete stopped = Incomplete::none;  // before it was through by itself
+  std::uint64_t states = 0;               // stored; of walks: an estimate of the different ones
+  std::uint64_t transitions = 0;          // of walks: steps
+  std::uint32_t depth = 0;
+  std::uint64_t memory = 0;  // bytes of the table
+  Marks seen = 0;
+  double omitted = 0;  // compact: expected number of states taken for others
+  double unseen = 0;   // walks: estimated chance that one more step meets a state not seen yet
+};
+
+namespace detail {
+
+/// 128 bits that depend on every bit of a state.
+inline std::array<std::uint64_t, 2> state_hash(StateBytes state) {
+  std::uint64_t a = 0x9e3779b97f4a7c15U;
+  std::uint64_t b = state.size();
+  for (std::size_t at = 0; at < state.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, state.data() + at, std::min(sizeof(word), state.size() - at));
+    a = mixed(a ^ word);
+    b = mixed(b + word * 0xd6e8feb86659fd93U);
+  }
+  return {a, b};
+}
+
+/// A hash table of 64-bit fingerprints.
+class Fingerprints {
+ public:
+  explicit Fingerprints(std::uint64_t memory_limit)
+      : memory_limit_(memory_limit), slots_(std::size_t{1} << 10) {}
+
+  enum class Insertion : std::uint8_t { added, there, no_room };
+  Insertion insert(StateBytes state) {
+    if (10 * size_ >= 7 * slots_.size() && !grow()) return Insertion::no_room;
+    const std::uint64_t print = std::max<std::uint64_t>(state_hash(state)[0], 1);
+    std::uint64_t& slot = slots_[find(print)];
+    if (slot == print) return Insertion::there;
+    slot = print;
+    ++size_;
+    return Insertion::added;
+  }
+  std::uint64_t bytes() const { return slots_.size() * sizeof(std::uint64_t); }
+  /// Two of n states have one fingerprint n (n - 1) / 2 / 2^64 times.
+  double omitted() const {
+    const auto n = static_cast<double>(size_);
+    return n * (n - 1) / 2 / 18446744073709551616.0;
+  }
+
+ private:
+  std::size_t find(std::uint64_t print) const {
+    std::size_t at = print & (slots_.size() - 1);
+    while (slots_[at] != 0 && slots_[at] != print) at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+  bool grow() {
+    if (3 * bytes() > memory_limit_) return false;  // both tables for a moment
+    std::vector<std::uint64_t> before(2 * slots_.size());
+    before.swap(slots_);
+    for (const std::uint64_t print : before) {
+      if (print != 0) slots_[find(print)] = print;
+    }
+    return true;
+  }
+
+  std::uint64_t memory_limit_;
+  std::vector<std::uint64_t> slots_;
+  std::uint64_t size_ = 0;
+};
+
+/// A bit table, three bits for each state (a Bloom filter; Holzmann's bitstate hashing).
+class Bitstate {
+ public:
+  explicit Bitstate(std::uint64_t memory_limit)
+      : words_(std::bit_floor(std::clamp<std::uint64_t>(memory_limit / 2, 1024, kMostBytes)) / 8) {}
+
+  using Insertion = Fingerprints::Insertion;
+  Insertion insert(StateBytes state) {
+    const auto [a, b] = state_hash(state);
+    const std::uint64_t mask = words_.size() * 64 - 1;
+    const double fill = static_cast<double>(ones_) / static_cast<double>(mask + 1);
+    bool is_new = false;
+    for (std::uint64_t k = 0; k < 3; ++k) {
+      const std::uint64_t bit = (a + k * (b | 1U)) & mask;
+      std::uint64_t& word = words_[bit / 64];
+      const std::uint64_t one = std::uint64_t{1} << bit % 64;
+      is_new = is_new || (word & one) == 0;
+      ones_ += (word & one) == 0 ? 1 : 0;
+      word |= one;
+    }
+    if (!is_new) return Insertion::there;
+    // Each state that got in stands for 1 / (1 - p) that tried.
+    const double p = fill * fill * fill;
+    omitted_ += p / (1 - p);
+    return Insertion::added;
+  }
+  std::uint64_t bytes() const { return words_.size() * sizeof(std::uint64_t); }
+  double omitted() const { return omitted_; }
+
+ private:
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 28;
+  std::vector<std::uint64_t> words_;
+  std::uint64_t ones_ = 0;
+  double omitted_ = 0;
+};
+
+}  // namespace detail
+
+/// Breadth-first with `Visited` in place of the store; the levels themselves are kept in full.
+/// `on_terminal(StateBytes)` is called for every state without successors.
+template <class Visited, Model M, class OnTerminal>
+Sample compact_search(M& model, Visited visited, const SearchOptions& options,
+                      OnTerminal&& on_terminal) {
+  Sample sample;
+  Watch watch(options);
+  const std::size_t bytes = model.state_bytes();
+  std::vector<std::byte> level(bytes);
+  std::vector<std::byte> next;
+  std::as_const(model).initial(level.data());
+  visited.insert(StateBytes(level));
+  sample.states = 1;
+  std::uint64_t expanded = 0;
+  for (; !level.empty() && sample.stopped == Incomplete::none; ++sample.depth) {
+    next.clear();
+    for (std::size_t at = 0; at < level.size() && sample.stopped == Incomplete::none; at += bytes) {
+      if (expanded++ % Watch::kExpansionsBetweenLooks == 0) {
+        sample.stopped = watch.look([&](double seconds) {
+          return Progress{sample.states, sample.transitions, level.size() / bytes, sample.depth,
+                          seconds,       visited.bytes()};
+        });
+      }
+      bool terminal = true;
+      model.expand(level.data() + at, [&](const Transition& transition) {
+        terminal = false;
+        ++sample.transitions;
+        sample.seen |= transition.marks;
+        const auto inserted = visited.insert(transition.successor);
+        if (inserted == Visited::Insertion::no_room) sample.stopped = Incomplete::memory;
+        if (inserted != Visited::Insertion::added) return;
+        ++sample.states;
+        next.insert(next.end(), transition.successor.begin(), transition.successor.end());
+      });
+      if (!terminal) continue;
+      sample.seen |= model.terminal(level.data() + at);
+      on_terminal(StateBytes(level.data() + at, bytes));
+    }
+    if (visited.bytes() + level.size() + next.size() > options.memory_limit) {
+      sample.stopped = Incomplete::memory;
+    }
+    if ((sample.seen & options.stop_at) != 0) sample.stopped = Incomplete::first;
+    level.swap(next);
+  }
+  sample.memory = visited.bytes();
+  sample.omitted = visited.omitted();
+  return sample;
+}
+
+/// `walks` runs from the initial state, each taking one of its successors at random until there is
+/// none, by all workers of `team`. The same walks for the same seed, whoever takes them.
+template <Model M, class OnTerminal>
+class Walks {
+ public:
+  Walks(Team<M>& team, const SearchOptions& options, OnTerminal& on_terminal)
+      : team_(team), options_(options), on_terminal_(on_terminal), once_(kWords), twice_(kWords) {}
+
+  Sample run(std::uint64_t walks, std::uint64_t seed) {
+    std::atomic<std::uint64_t> next = 0;
+    std::vector<Sample> parts(team_.workers());
+    Watch watch(options_);
+    const auto work = [&](unsigned worker) {
+      for (std::uint64_t walk = next++; walk < walks && !stop_; walk = next++) {
+        one(worker, detail::mixed(seed) ^ walk, parts[worker], watch);
+      }
+    };
+    if (team_.workers() == 1) {
+      work(0);
+    } else {
+      team_.run(work);
+    }
+    Sample sum;
+    for (const Sample& part : parts) {
+      sum.transitions += part.transitions;
+      sum.depth = std::max(sum.depth, part.depth);
+      sum.seen |= part.seen;
+      if (part.stopped != Incomplete::none) sum.stopped = part.stopped;
+    }
+    cover(sum);
+    return sum;
+  }
+
+ private:
+  static constexpr std::uint64_t kWords = std::uint64_t{1} << 19;  // 4 MiB each
+  static constexpr std::uint32_t kLongest = 100'000;               // steps
+
+  void one(unsigned worker, std::uint64_t random, Sample& sample, Watch& watch) {
+    M& model = team_.model(worker);
+    const std::size_t bytes = model.state_bytes();
+    std::vector<std::byte> state(bytes);
+    std::vector<std::byte> successors;
+    std::vector<Marks> marks;
+    std::as_const(model).initial(state.data());
+    for (std::uint32_t step = 0; step < kLongest; ++step) {
+      if (worker == 0 && sample.transitions % 1024 == 0 && !look(sample, watch)) return;
+      successors.clear();
+      marks.clear();
+      model.expand(state.data(), [&](const Transition& transition) {
+        successors.insert(successors.end(), transition.successor.begin(),
+                          transition.successor.end());
+        marks.push_back(transition.marks);
+      });
+      sample.depth = std::max(sample.depth, step);
+      if (marks.empty()) {
+        sample.seen |= model.terminal(state.data());
+        on_terminal_(worker, StateBytes(state));
+        return;
+      }
+      random = detail::mixed(random + 0x9e3779b97f4a7c15U);
+      const std::size_t choice = detail::scaled(random, marks.size());
+      std::memcpy(state.data(), successors.data() + choice * bytes, bytes);
+      sample.seen |= marks[choice];
+      ++sample.transitions;
+      note(StateBytes(state));
+    }
+  }
+
+  bool look(Sample& sample, Watch& watch) {
+    const Incomplete why = watch.look([&](double seconds) {
+      return Progress{0, sample.transitions, 0, sample.depth, seconds, 2 * kWords * 8};
+    });
+    if (why == Incomplete::none) return !stop_;
+    sample.stopped = why;
+    stop_ = true;
+    return false;
+  }
+
+  void note(StateBytes state) {
+    const std::uint64_t bit = detail::state_hash(state)[0] % (kWords * 64);
+    const std::uint64_t one = std::uint64_t{1} << bit % 64;
+    const auto before = once_[bit / 64].fetch_or(one, std::memory_order_relaxed);
+    if ((before & one) != 0) twice_[bit / 64].fetch_or(one, std::memory_order_relaxed);
+  }
+
+  /// Different states by linear counting (Whang 1990), and the chance of a new one by Good and
+  /// Turing: as many steps as led to a state that no other step led to.
+  void cover(Sample& sample) const {
+    std::uint64_t once = 0;
+    std::uint64_t twice = 0;
+    for (const auto& word : once_) once += static_cast<std::uint64_t>(std::popcount(word.load()));
+    for (const auto& word : twice_) twice += static_cast<std::uint64_t>(std::popcount(word.load()));
+    const double bits = static_cast<double>(kWords) * 64;
+    const double full = std::min(static_cast<double>(once), bits - 1) / bits;
+    sample.states = 1 + static_cast<std::uint64_t>(std::llround(-bits * std::log1p(-full)));
+    sample.memory = 2 * kWords * 8;
+    if (sample.transitions == 0) return;
+    sample.unseen = static_cast<double>(once - twice) / static_cast<double>(sample.transitions);
+  }
+
+  Team<M>& team_;
+  const SearchOptions& options_;
+  OnTerminal& on_terminal_;
+  std::vector<std::atomic<std::uint64_t>> once_, twice_;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace drover::explore
