@@ -308,7 +308,7 @@ class Generator {
         return add(fmt::format("socket_recv({});", place), {h.name}, reg());
       case HandleKind::pin:
         if (pick(4) == 0 && !h.posted) return dropped("unpin");
-        if (pick(5) == 0 && jobs_ < 4) return post(h, place);
+        if (pick(4) == 0 && jobs_ < 4) return post(h, place);
         break;
       case HandleKind::umem:
         break;
