@@ -50,7 +50,8 @@ struct MachineKind {
   bool operator==(const MachineKind&) const = default;
 };
 
-MachineKind machine_of(const native::BuiltTest& test) {
+MachineKind machine_of(const native::BuiltTest& test, const RealRuns& options) {
+  if (options.random > 0) return {.cpus = 2, .nodes = 2};  // one boot for all
   MachineKind kind{.cpus = test.runnable.cpus, .nodes = 1};
   for (const litmus::Actor& actor : test.program->actors) {
     for (const litmus::Instr& i : actor.code) {
@@ -129,7 +130,7 @@ native::KernelReport run_on(const std::string& name, const std::vector<native::B
     std::vector<qemu::TestProgram> programs;
     for (const native::BuiltTest& test : tests) {
       const bool as_root = !host || geteuid() == 0;
-      if (test.binary.empty() || machine_of(test) != kind) continue;
+      if (test.binary.empty() || machine_of(test, options) != kind) continue;
       if (test.runnable.needs_root && !as_root) continue;
       programs.push_back(native::test_program(test, options.run));
     }

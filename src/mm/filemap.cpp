@@ -14,9 +14,43 @@ namespace {
 // copy.
 enum Point : std::uint8_t { kLookup, kLockPage, kCopyWord, kInstall };
 
+// The file page's bits: a shared page of a file without dirty tracking is mapped writable by a read
+// as well (vm_page_prot).
+unsigned file_pte_bits(const Kernel& k, unsigned page, unsigned flags, std::uint8_t vma) {
+  const bool write = (flags & kFaultWrite) != 0;
+  const bool may_write = (vma & kVmWrite) != 0 && is_shared_file(k.program, page) &&
+                         (write || !tracks_dirty_pages(k.program, page));
+  return (may_write ? kPteWrite : 0U) | (write ? kPteDirty : 0U);
+}
+
+// do_fault_around (mm/memory.c): a read fault maps what of the VMA's neighbourhood (16 pages) is in
+// the page cache, is not locked and has an empty PTE. True if the page itself was among them.
+bool fault_around(Kernel& k, unsigned page, unsigned mm) {
+  const std::uint8_t vma = k.vma(mm, page);
+  for (unsigned p = 0; p < k.program.pages; ++p) {
+    const FilePage& file = k.s.files[p];
+    if (k.object_of(p) != k.object_of(page) || k.vma(mm, p) != vma) continue;
+    if ((file.flags & kBeyondEof) != 0 || file.frame == kNoFrame) continue;
+    if (k.pte(mm, p) != Pte{} || (k.s.frames[file.frame].flags & kPageLocked) != 0) continue;
+    get_page(k, file.frame);
+    add_rmap(k, file.frame);
+    const unsigned none = (vma & kVmRead) != 0 ? 0U : kPteProtNone;  // under FOLL_FORCE
+    k.pte(mm, p) = Pte{file.frame, static_cast<std::uint8_t>(none | file_pte_bits(k, p, 0, vma))};
+    if (k.tracing()) k.say("do_fault_around maps {}", k.program.word_name(p, 0));
+  }
+  return k.pte(mm, page) != Pte{};
+}
+
 // filemap_fault: finds the page or reads it. (The read itself happens under the page lock, which
 // every reader waits for: one step.)
-Step lookup(Kernel& k, unsigned page) {
+Step lookup(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
+  const bool dax = k.program.object(page).backing == litmus::Backing::dax;  // no ->map_pages
+  if ((flags & kFaultWrite) == 0 && !dax) {
+    if (!ptl_trylock(k, mm, page)) return k.blocked();
+    const bool mapped = fault_around(k, page, mm);
+    ptl_unlock(k);
+    if (mapped) return k.done(kFaultDone);
+  }
   const FilePage& file = k.s.files[page];
   if ((file.flags & kBeyondEof) != 0) {
     k.say("the page is beyond the end of the file");
@@ -68,15 +102,6 @@ void drop_copy(Kernel& k) {
   a.frame[1] = kNoFrame;
 }
 
-// The file page's bits: a shared page of a file without dirty tracking is mapped writable by a read
-// as well (vm_page_prot).
-unsigned file_pte_bits(const Kernel& k, unsigned page, unsigned flags, std::uint8_t vma) {
-  const bool write = (flags & kFaultWrite) != 0;
-  const bool may_write = (vma & kVmWrite) != 0 && is_shared_file(k.program, page) &&
-                         (write || !tracks_dirty_pages(k.program, page));
-  return (may_write ? kPteWrite : 0U) | (write ? kPteDirty : 0U);
-}
-
 Step install(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
   Activation& a = k.activation();
   if (!ptl_trylock(k, mm, page)) return k.blocked();
@@ -118,7 +143,7 @@ Step file_fault(Kernel& k) {
   const unsigned mm = arg[2];
   switch (k.activation().point) {
     case kLookup:
-      return lookup(k, page);
+      return lookup(k, page, flags, mm);
     case kLockPage:
       return lock_page(k, page, flags);
     case kCopyWord:

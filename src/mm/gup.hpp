@@ -16,8 +16,9 @@ namespace drover::mm {
 [[nodiscard]] int file_error(const Kernel& k, unsigned flags, unsigned page);
 /// Whether GUP-fast leaves this file page to the slow path (gup_fast_folio_allowed).
 [[nodiscard]] bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame);
-/// 0, or the errno with which io_uring refuses a buffer in a file mapping.
-[[nodiscard]] int io_uring_file_error(const Kernel& k, unsigned page, unsigned pages);
+/// Whether io_uring refuses the statement's buffer because a part of it is a file mapping. It looks
+/// at the VMAs after it has pinned the pages, with the mmap_lock still held (io_pin_pages).
+[[nodiscard]] bool io_uring_refuses(const Kernel& k);
 /// Whether the release that a statement makes of this reference dirties the page first.
 [[nodiscard]] bool release_dirties(const Kernel& k, const litmus::Instr& i, const Ref& ref);
 

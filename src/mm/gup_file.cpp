@@ -31,17 +31,13 @@ bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame) {
          k.program.object(file_index(page)).backing != litmus::Backing::shmem;
 }
 
-int io_uring_file_error(const Kernel& k, unsigned page, unsigned pages) {
-  if (k.policy.io_uring_file_buffer == policy::io_uring_file_buffer::allowed) return 0;
-  for (unsigned p = page; p < page + pages; ++p) {
-    const bool disk_file =
-        is_file(k.program, p) && k.program.object(p).backing != litmus::Backing::shmem;
-    if (disk_file && (k.s.mms[k.program.processes[k.program.actors[k.actor].process].mm].vma[p] &
-                      kVmMapped) != 0) {
-      return -kEOPNOTSUPP;
-    }
+bool io_uring_refuses(const Kernel& k) {
+  if (k.policy.io_uring_file_buffer == policy::io_uring_file_buffer::allowed) return false;
+  const litmus::Instr& i = k.instr();
+  for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
+    if (is_file(k.program, p) && k.program.object(p).backing != litmus::Backing::shmem) return true;
   }
-  return 0;
+  return false;
 }
 
 bool release_dirties(const Kernel& k, const litmus::Instr& i, const Ref& ref) {

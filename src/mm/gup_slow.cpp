@@ -121,6 +121,13 @@ Step grab(Kernel& k, const Arguments& a) {
     arg[2] = static_cast<std::uint8_t>(arg[2] & ~kGupCowBroken);
     return k.yield(kWalk);
   }
+  if (k.instr().op == litmus::Op::register_buffer && io_uring_refuses(k)) {
+    auto& arg = k.activation().arg;
+    arg[4]++;
+    arg[5]++;
+    arg[2] |= kGupRefused;
+    return k.fused(kUndo);
+  }
   if ((a.flags & kGupKeepLock) == 0) mmap_unlock(k);
   return k.done();
 }
@@ -140,7 +147,8 @@ Step faulted(Kernel& k, const Arguments& a) {
 namespace {
 
 Step fail(Kernel& k, const Arguments& a) {
-  const int error = is_file(k.program, a.page) ? file_error(k, a.flags, a.page) : 0;
+  int error = is_file(k.program, a.page) ? file_error(k, a.flags, a.page) : 0;
+  if ((a.flags & kGupRefused) != 0) error = -kEOPNOTSUPP;
   const int result = error != 0 ? error : -kEFAULT;
   k.say("get_user_pages fails with {}", result == -kEFAULT ? "EFAULT" : "EOPNOTSUPP");
   mmap_unlock(k);

@@ -2,6 +2,7 @@
 // read-only KSM page. try_to_merge_two_pages, what ksmd and a test's ksm_scan do with it, and
 // MADV_UNMERGEABLE (break_ksm).
 #include "mm/locks.hpp"
+#include "mm/lru.hpp"
 #include "mm/page.hpp"
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
@@ -187,6 +188,7 @@ Step ksm_merge(Kernel& k) {
 Step ksm_scan(Kernel& k) {
   const litmus::Instr& i = k.instr();
   auto& next = k.activation().arg[0];
+  if (next == 0) lru_add_drain_all(k);  // scan_get_next_rmap_item, once for each scan
   if (++next >= i.pages) return k.done();
   const std::uint8_t first = k.pte(k.mm(), i.page).frame;
   const bool stable = counted(first) && (k.s.frames[first].state & kKsm) != 0;

@@ -11,6 +11,10 @@ void lru_add_drain(Kernel& k) {
   for (const Frame& frame : k.s.frames) waiting = waiting || (frame.flags & kInLruBatch) != 0;
   if (!waiting || k.choose(2) == 0) return;
   k.say("lru_add_drain empties this CPU's batch");
+  lru_add_drain_all(k);
+}
+
+void lru_add_drain_all(Kernel& k) {
   for (std::uint8_t f = kFirstFrame; f < kMaxFrames; ++f) {
     Frame& frame = k.s.frames[f];
     if ((frame.flags & kInLruBatch) == 0) continue;

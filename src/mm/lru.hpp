@@ -10,6 +10,9 @@ namespace drover::mm {
 /// page).
 void lru_add_drain(Kernel& k);
 
+/// lru_add_drain_all: empties the batches of all CPUs.
+void lru_add_drain_all(Kernel& k);
+
 /// isolate_lru_page: takes the page off the LRU lists with a reference. Fails for a page that is in
 /// a batch or isolated already.
 bool isolate_lru_page(Kernel& k, std::uint8_t frame);

@@ -38,7 +38,8 @@ inline constexpr unsigned kGupWrite = litmus::kFollWrite, kGupForce = litmus::kF
                           kGupLongterm = litmus::kFollLongterm, kGupPin = 8,
                           kGupCowBroken = 16,  // FOLL_COW: a write fault already broke COW
     kGupKeepLock = 32,                         // leave the mmap_lock held (access_remote_vm)
-    kGupFastOnly = 64;                         // get_user_pages_fast_only
+    kGupFastOnly = 64,                         // get_user_pages_fast_only
+    kGupRefused = 128;  // the caller does not want what it got (io_pin_pages)
 
 // try_to_unmap(mode): frame[0] is the page, locked. Result 0: no PTE maps it any more; -EAGAIN.
 inline constexpr unsigned kUnmapToSwap = 0, kUnmapToMigration = 1, kUnmapLazyFree = 2;

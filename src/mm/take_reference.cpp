@@ -77,12 +77,6 @@ Step take_reference(Kernel& k) {
         k.set_register(i.dst, -kENOSYS);
         return k.done();
       }
-      if (i.op == litmus::Op::register_buffer) {
-        if (const int error = io_uring_file_error(k, i.page, i.pages); error != 0) {
-          k.set_register(i.dst, error);
-          return k.done();
-        }
-      }
       if (k.policy.longterm_marks_dontfork == policy::longterm_marks_dontfork::yes &&
           (r.flags & kGupLongterm) != 0) {
         return mark_dontfork(k, mm);

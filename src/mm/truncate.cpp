@@ -14,7 +14,7 @@ namespace policy = design::policy;
 namespace {
 
 // arg: next page, end.
-enum Point : std::uint8_t { kBegin, kUnmap, kDrop };
+enum Point : std::uint8_t { kBegin, kUnmap, kDrop, kUnmapAgain };
 
 bool punches(const Kernel& k) {
   return k.instr().op == litmus::Op::punch_hole;
@@ -84,22 +84,29 @@ bool to_unmap(const Kernel& k, unsigned mm, unsigned page) {
   return !punches(k) || is_file_page(k.s.frames[pte.frame]);
 }
 
+Step next_page(Kernel& k) {
+  auto& arg = k.activation().arg;
+  arg[0]++;
+  return arg[0] < arg[1] ? k.yield(kUnmap) : end(k, 0);
+}
+
 Step unmap(Kernel& k) {
   const unsigned page = k.activation().arg[0];
+  const auto point = k.activation().point;
   for (unsigned mm = 0; mm < k.program.mms; ++mm) {
     if (!to_unmap(k, mm, page)) continue;
     if (gather_pending(k, mm, page) || !ptl_trylock(k, mm, page)) return k.blocked();
     unmap_one(k, mm, page);
     ptl_unlock(k);
-    return k.yield(kUnmap);
+    return k.yield(point);
   }
-  return k.fused(kDrop);
+  return point == kUnmap ? k.fused(kDrop) : next_page(k);
 }
 
-// truncate_inode_page, and the blocks of the file.
+// truncate_inode_page, and the blocks of the file. A fault that held the page lock may have mapped
+// a private copy meanwhile, which truncate_pagecache takes away by a second unmap_mapping_range.
 Step drop(Kernel& k) {
-  auto& arg = k.activation().arg;
-  const unsigned page = arg[0];
+  const unsigned page = k.activation().arg[0];
   FilePage& file = k.s.files[page];
   if (file.frame != kNoFrame) {
     Frame& frame = k.s.frames[file.frame];
@@ -112,8 +119,7 @@ Step drop(Kernel& k) {
     delete_from_page_cache(k, file.frame);
   }
   for (Word& word : file.disk) word = Word{0, kEverybody};
-  arg[0]++;
-  return arg[0] < arg[1] ? k.yield(kUnmap) : end(k, 0);
+  return punches(k) ? next_page(k) : k.yield(kUnmapAgain);
 }
 
 }  // namespace
@@ -123,6 +129,7 @@ Step truncate(Kernel& k) {
     case kBegin:
       return begin(k);
     case kUnmap:
+    case kUnmapAgain:
       return unmap(k);
     default:
       return drop(k);

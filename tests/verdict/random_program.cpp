@@ -3,27 +3,39 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <random>
 #include <vector>
 
 namespace drover::tests {
 namespace {
 
+enum class Kind : std::uint8_t { anon, hugetlb, file };
+
+struct Memory {
+  std::string name;
+  Kind kind = Kind::anon;
+  bool shared = false;  // of a file
+  bool disk = false;    // ext4, xfs: pages become dirty and are written back
+  bool dax = false;
+};
+
 class Generator {
  public:
   explicit Generator(std::uint64_t seed) : random_(seed), seed_(seed) {}
 
   std::string text() {
-    objects_ = 1 + pick(2);
+    const unsigned objects = 1 + pick(2);
     words_ = 1 + pick(2);
-    if (pick(5) == 0) {  // one object of two pages, for what goes page by page
-      objects_ = words_ = 1;
-      pages_ = 2;
-    }
+    const bool small = pick(2) != 0;  // anonymous memory alone, with all that only it can have
+    const bool two_pages = small && pick(5) == 0;  // for what goes page by page
+    if (two_pages) words_ = 1;
+    pages_ = two_pages ? 2 : 1;
     const bool forks = pick(4) != 0;
     const bool thread = pick(3) != 0;
     std::string out = fmt::format("litmus random-{}\n", seed_);
-    for (unsigned o = 0; o < objects_; ++o) out += object(o);
+    for (unsigned o = 0; o < (two_pages ? 1 : objects); ++o) out += object(o, small);
+    if (small && pick(3) == 0) out += target();
     std::string child;
     if (forks) child = actor("process c", 1 + pick(2), false, true);
     const std::string second = thread ? actor("thread p.t", 1 + pick(2), false, false) : "";
@@ -35,45 +47,93 @@ class Generator {
 
  private:
   unsigned pick(unsigned n) { return static_cast<unsigned>(random_() % n); }
-  std::string memory() { return fmt::format("m{}", pick(objects_)); }
+  const Memory& memory() { return memory_[pick(static_cast<unsigned>(memory_.size()))]; }
   std::string page() { return pages_ == 2 && pick(2) != 0 ? "[1]" : ""; }
-  std::string word() { return fmt::format("{}{}.w{}", memory(), page(), pick(words_)); }
+  std::string word(const Memory& m) {
+    return fmt::format("{}{}.w{}", m.name, page(), pick(words_));
+  }
+  std::string value() { return std::to_string(1 + pick(3)); }
 
-  std::string object(unsigned index) {
-    static const std::vector<std::string> kAttributes = {"", "",         "",
-                                                         "", " : fresh", " : untouched"};
-    std::string words;
-    for (unsigned w = 0; w < words_; ++w) words += fmt::format("{}w{}", w == 0 ? "" : ", ", w);
-    return fmt::format("anon m{}{} {{ {} }}{}\n", index, pages_ == 2 ? "[2]" : "", words,
-                       kAttributes[pick(static_cast<unsigned>(kAttributes.size()))]);
+  template <std::size_t N>
+  std::string one_of(const std::array<const char*, N>& names) {
+    return names[pick(N)];
+  }
+
+  std::string words() const { return words_ == 1 ? "w0" : "w0, w1"; }
+
+  std::string object(unsigned index, bool small) {
+    Memory m{.name = fmt::format("m{}", index)};
+    if (!small) m.kind = pick(3) == 0 ? Kind::hugetlb : pick(5) == 0 ? Kind::anon : Kind::file;
+    std::string out;
+    switch (m.kind) {
+      case Kind::anon:
+        out = fmt::format("anon {}{} {{ {} }}{}\n", m.name, pages_ == 2 ? "[2]" : "", words(),
+                          one_of(std::array{"", "", "", "", " : fresh", " : untouched"}));
+        break;
+      case Kind::hugetlb:
+        out = fmt::format("hugetlb {} {{ {} }}{}", m.name, words(),
+                          pick(3) == 0 ? " : untouched" : "");
+        // One page more than is mapped at the start at most: fork and write faults run out of them.
+        if (!pooled_ && pick(3) != 0) {
+          out += fmt::format("{} pool {}", out.back() == '}' ? " :" : ",", 2 + pick(2));
+        }
+        pooled_ = true;
+        out += "\n";
+        break;
+      case Kind::file:
+        out = file(m);
+        break;
+    }
+    memory_.push_back(m);
+    return out;
+  }
+
+  std::string file(Memory& m) {
+    const std::string backing = one_of(std::array{"ext4", "ext4", "xfs", "xfs", "shmem", "dax"});
+    m.dax = backing == "dax";
+    m.disk = backing == "ext4" || backing == "xfs";
+    m.shared = m.dax || pick(3) != 0;
+    return fmt::format("file {} {{ {} }} : {}, {}{}\n", m.name, words(),
+                       m.shared ? "shared" : "private", backing,
+                       one_of(std::array{"", "", ", read", ", untouched"}));
+  }
+
+  // Where mremap and UFFDIO_MOVE move m0.
+  std::string target() {
+    moves_by_uffd_ = pick(2) != 0;
+    has_target_ = true;
+    return fmt::format("anon to{} {{ {} }} : {}\n", pages_ == 2 ? "[2]" : "", words(),
+                       moves_by_uffd_ ? "untouched" : "unmapped");
   }
 
   std::string flags() {
-    static const std::vector<std::string> kFlags = {"FOLL_WRITE", "FOLL_WRITE | FOLL_LONGTERM", "0",
-                                                    "FOLL_LONGTERM", "FOLL_FORCE | FOLL_WRITE"};
-    return kFlags[pick(static_cast<unsigned>(kFlags.size()))];
+    return one_of(std::array{"FOLL_WRITE", "FOLL_WRITE | FOLL_LONGTERM", "0", "FOLL_LONGTERM",
+                             "FOLL_FORCE | FOLL_WRITE"});
   }
+  std::string entry() { return one_of(std::array{"slow", "fast", "raw"}); }
 
   // A statement or two that take a reference, use it, and perhaps drop it.
-  std::string reference() {
-    static const std::vector<std::string> kEntries = {"slow", "fast", "raw"};
+  std::string reference(const Memory& memory) {
     const std::string h = fmt::format("h{}", handles_++);
-    const std::string m = memory();
+    const std::string& m = memory.name;
     const std::string w = fmt::format("w{}", pick(words_));
-    const std::string v = std::to_string(1 + pick(3));
-    switch (pick(7)) {
-      case 6:
-        return fmt::format("{0} = xdp_umem({1}); dma_write({0}.{2}, {3});", h, m, w, v);
+    const std::string v = value();
+    switch (pick(11)) {
       case 0:
-        return fmt::format("{} = vmsplice({}); {} = pipe_read({}.{});", h, m, reg(), h, w);
+        return fmt::format("{} = vmsplice({}); {} = pipe_read({}.{});{}", h, m, reg(), h, w,
+                           pick(2) != 0 ? " close(" + h + ");" : "");
       case 1:
+        if (pick(2) != 0)
+          return fmt::format("{0} = direct_write({1}.{2}); complete({0});", h, m, w);
         return fmt::format("{0} = direct_read({1}.{2}, {3}); complete({0});", h, m, w, v);
       case 2:
-        return fmt::format("{0} = reg_mr({1}, {2}); dma_write({0}.{3}, {4});", h, m,
-                           pick(2) != 0 ? "IBV_ACCESS_LOCAL_WRITE" : "0", w, v);
+        return fmt::format("{0} = reg_mr({1}, {2}); dma_write({0}.{3}, {4});{5}", h, m,
+                           pick(2) != 0 ? "IBV_ACCESS_LOCAL_WRITE" : "0", w, v,
+                           pick(2) != 0 ? " unpin(" + h + ");" : "");
       case 3:
-        return fmt::format("{0} = get({1}, {2}, {3}); dma_write({0}.{4}, {5}); put({0});", h, m,
-                           flags(), kEntries[pick(3)], w, v);
+        return fmt::format("{0} = get({1}, {2}, {3}); dma_write({0}.{4}, {5}); {6}({0});", h, m,
+                           flags(), entry(), w, v,
+                           memory.kind == Kind::file && pick(2) != 0 ? "set_page_dirty" : "put");
       case 4:
         if (pick(3) == 0) {
           return fmt::format(
@@ -81,16 +141,40 @@ class Generator {
               flags(), w, v);
         }
         return fmt::format("{0} = pin({1}, {2}, {3}); dma_write({0}{4}.{5}, {6});{7}", h, m,
-                           flags(), kEntries[pick(3)], page(), w, v,
+                           flags(), entry(), page(), w, v, release(memory, h));
+      case 5:
+        return fmt::format("{0} = xdp_umem({1}); dma_write({0}.{2}, {3});{4}", h, m, w, v,
                            pick(2) != 0 ? " unpin(" + h + ");" : "");
+      case 6:
+        return fmt::format("{0} = register_buffer({1}); dma_write({0}.{2}, {3});{4}", h, m, w, v,
+                           pick(2) != 0 ? " unpin(" + h + ");" : "");
+      case 7:
+        return fmt::format("{} = zerocopy_send({}); {} = socket_recv({}.{});", h, m, reg(), h, w);
+      case 8:
+        return fmt::format(
+            "{0} = pin({1}, {2}); j{0} = post dma_read({0}.{3}); {4} = complete(j{0});", h, m,
+            flags(), w, reg());
       default:
         return fmt::format("{0} = pin({1}, {2}, {3}); {4} = dma_read({0}.{5});", h, m, flags(),
-                           kEntries[pick(3)], reg(), w);
+                           entry(), reg(), w);
     }
   }
 
+  std::string release(const Memory& memory, const std::string& h) {
+    if (pick(2) != 0) return "";
+    if (memory.kind != Kind::file) return " unpin(" + h + ");";
+    return pick(2) != 0 ? " unpin_dirty(" + h + ");"
+                        : " set_page_dirty(" + h + "); unpin(" + h + ");";
+  }
+
   // What changes a mapping behind the program's back, or write-protects it.
-  std::string event(const std::string& m) {
+  std::string event(const Memory& memory) {
+    const std::string& m = memory.name;
+    if (memory.kind == Kind::file) return file_event(memory);
+    if (memory.kind == Kind::hugetlb || pick(3) == 0) {
+      return fmt::format("madvise({}, MADV_{});", m,
+                         one_of(std::array{"DONTNEED", "DONTFORK", "DOFORK"}));
+    }
     switch (pick(9)) {
       case 0:
         return "clear_refs();";
@@ -101,47 +185,93 @@ class Generator {
       case 3:
         return fmt::format("madvise({}, MADV_FREE);", m);
       case 4:
-        return fmt::format("move_pages({});", m);
+        return fmt::format("{} = move_pages({});", reg(), m);
       case 5:
-        return pages_ == 2 ? fmt::format("ksm_scan({});", m)
-                           : fmt::format("madvise({0}, MADV_PAGEOUT); swapoff();", m);
+        if (pages_ == 2) {
+          return fmt::format("ksm_scan({0});{1}", m,
+                             pick(2) != 0 ? " madvise(" + m + ", MADV_UNMERGEABLE);" : "");
+        }
+        return fmt::format("madvise({0}, MADV_PAGEOUT); swapoff();", m);
+      case 6:
+        return fmt::format("madvise({}, MADV_{}ONFORK);", m, pick(2) != 0 ? "WIPE" : "KEEP");
+      default:
+        return has_target_ ? move() : fmt::format("madvise({}, MADV_DONTNEED);", m);
+    }
+  }
+
+  std::string move() {
+    if (!moves_by_uffd_) return fmt::format("{} = mremap(m0, to);", reg());
+    return pages_ == 2 ? fmt::format("{} = uffd_move(m0[0], to[0]);", reg())
+                       : fmt::format("{} = uffd_move(m0, to);", reg());
+  }
+
+  std::string file_event(const Memory& memory) {
+    const std::string& m = memory.name;
+    switch (pick(6)) {
+      case 0:
+        return fmt::format("{} = truncate({}, 0);", reg(), m);
+      case 1:
+        return fmt::format("{} = punch_hole({});", reg(), m);
+      case 2:
+        return fmt::format("fsync({});", m);
+      case 3:
+        if (memory.disk) return fmt::format("madvise({}, MADV_PAGEOUT);", m);
+        return "clear_refs();";
+      case 4:
+        return memory.disk ? "crash;" : fmt::format("madvise({}, MADV_DONTFORK);", m);
       default:
         return fmt::format("madvise({}, MADV_DONTNEED);", m);
     }
   }
 
   std::string daemon() {
-    static const std::vector<std::string> kKinds = {"speculate", "reclaim", "migrate", "ksm",
-                                                    "numa_scan"};
     if (pick(3) != 0) return "";
-    return fmt::format("daemon {}(m0, 1);\n", kKinds[pick(static_cast<unsigned>(kKinds.size()))]);
+    const Memory& m = memory_[0];
+    if (m.kind == Kind::hugetlb || m.dax || (m.kind == Kind::file && !m.disk)) {
+      return "daemon speculate(m0, 1);\n";
+    }
+    if (m.kind == Kind::file) {
+      return fmt::format("daemon {}(m0, 1);\n",
+                         one_of(std::array{"writeback", "writeback", "reclaim", "speculate"}));
+    }
+    return fmt::format(
+        "daemon {};\n",
+        one_of(std::array{"speculate(m0, 1)", "reclaim(m0, 1)", "migrate(m0, 1)", "ksm(m0, 1)",
+                          "numa_scan(m0, 1)", "speculate(m0, 1) : page_lock"}));
   }
 
   std::string reg() { return fmt::format("r{}", pick(2)); }
 
   std::string statement(bool child) {
-    const std::string m = memory();
-    switch (pick(child ? 9 : 12)) {
+    const Memory& memory = this->memory();
+    const std::string& m = memory.name;
+    switch (pick(child ? 10 : 15)) {
       case 0:
       case 1:
-        return fmt::format("{} = {};", word(), 1 + pick(3));
+        return fmt::format("{} = {};", word(memory), value());
       case 2:
       case 3:
-        return fmt::format("{} = {};", reg(), word());
+        return fmt::format("{} = {};", reg(), word(memory));
       case 4:
       case 5:
       case 6:
-        return reference();
+        return reference(memory);
       case 7:
-        return event(m);
       case 8:
-        return fmt::format("mprotect({0}, PROT_READ); mprotect({0}, PROT_READ | PROT_WRITE);", m);
+        return event(memory);
       case 9:
-        return fmt::format("munmap({0}); mmap({0});", m);
+        return fmt::format("mprotect({0}, {1}); mprotect({0}, PROT_READ | PROT_WRITE);", m,
+                           pick(3) == 0 ? "PROT_NONE" : "PROT_READ");
       case 10:
-        return fmt::format("process_vm_writev(p, {}, {});", word(), 1 + pick(3));
+        return fmt::format("munmap({0}); {1} = mmap({0});", m, reg());
+      case 11:
+        return fmt::format("process_vm_writev(p, {}, {});", word(memory), value());
+      case 12:
+        return fmt::format("{} = process_vm_readv(p, {});", reg(), word(memory));
+      case 13:
+        return fmt::format("{} = ptrace_peek(p, {});", reg(), word(memory));
       default:
-        return fmt::format("ptrace_poke(p, {}, {});", word(), 1 + pick(3));
+        return fmt::format("ptrace_poke(p, {}, {});", word(memory), value());
     }
   }
 
@@ -149,7 +279,7 @@ class Generator {
     const unsigned fork_at = forks ? pick(statements + 1) : ~0U;
     std::string body = "    r0 = 0; r1 = 0;\n";
     for (unsigned i = 0; i <= statements; ++i) {
-      if (i == fork_at) body += "    fork(c);\n";
+      if (i == fork_at) body += fmt::format("    {} = fork(c);\n", reg());
       if (i < statements) body += "    " + statement(child) + "\n";
     }
     if (child && pick(3) == 0) body += "    exit;\n";
@@ -158,19 +288,28 @@ class Generator {
 
   // All registers and words are named, so that outcomes are compared in full.
   std::string condition(bool forks, bool thread) {
-    std::string atoms = "p:r0 = 0 /\\ p:r1 = 0";
-    if (forks) atoms += " /\\ c:r0 = 0 /\\ c:r1 = 0 /\\ c:m0.w0 = 0 /\\ ~c:SIGSEGV";
+    std::string atoms = "p:r0 = 0 /\\ p:r1 = 0 /\\ ~p:SIGBUS";
+    if (forks) atoms += " /\\ c:r0 = 0 /\\ c:r1 = 0 /\\ c:m0.w0 = 0 /\\ ~c:SIGSEGV /\\ ~c:SIGBUS";
     if (thread) atoms += " /\\ p.t:r0 = 0 /\\ p.t:r1 = 0";
-    for (unsigned o = 0; o < objects_; ++o) {
-      for (unsigned w = 0; w < words_; ++w) atoms += fmt::format(" /\\ p:m{}.w{} = 0", o, w);
-      if (pages_ == 2) atoms += fmt::format(" /\\ p:m{}[1].w0 = 0", o);
+    for (const Memory& m : memory_) {
+      for (unsigned w = 0; w < words_; ++w) {
+        atoms += fmt::format(" /\\ p:{}.w{} = 0", m.name, w);
+        if (m.disk) atoms += fmt::format(" /\\ disk:{}.w{} = 0", m.name, w);
+      }
+      if (pages_ == 2) atoms += fmt::format(" /\\ p:{}[1].w0 = 0", m.name);
+      if (forks)
+        atoms +=
+            fmt::format(" /\\ ~same_frame(p:{0}{1}, c:{0}{1})", m.name, pages_ == 2 ? "[1]" : "");
     }
+    if (has_target_) atoms += " /\\ p:to.w0 = 0";
     return "exists (" + atoms + " /\\ ~p:SIGSEGV)\n";
   }
 
   std::mt19937_64 random_;
   std::uint64_t seed_;
-  unsigned objects_ = 1, words_ = 1, pages_ = 1, handles_ = 0;
+  std::vector<Memory> memory_;
+  bool pooled_ = false, has_target_ = false, moves_by_uffd_ = false;
+  unsigned words_ = 1, pages_ = 1, handles_ = 0;
 };
 
 }  // namespace

@@ -17,7 +17,6 @@ namespace drover::native {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr unsigned kOrderedRuns = 3;
 constexpr std::chrono::minutes kCompileLimit{2};
 
 std::string compiler() {
@@ -27,9 +26,11 @@ std::string compiler() {
 
 // A program is kept under the hash of its text, so a changed test or emitter never meets an old
 // one.
-fs::path kept_as(const std::string& text, const litmus::Program& program, const fs::path& folder) {
+fs::path kept_as(const std::string& text, const litmus::Program& program,
+                 const RunOptions& options) {
   const std::uint64_t hash = XXH3_64bits(text.data(), text.size());
-  return folder / fmt::format("{}-{:016x}", program.name, hash);
+  return options.programs /
+         fmt::format("{}-{:016x}{}", program.name, hash, options.optimise ? "" : "-O0");
 }
 
 std::error_code last_error() {
@@ -46,7 +47,7 @@ std::string complaint(const std::string& text) {
   return text.substr(start, text.find('\n', start) - start);
 }
 
-void compile(BuiltTest& test, const std::string& text, const fs::path& target,
+void compile(BuiltTest& test, const std::string& text, const fs::path& target, bool optimise,
              kernels::StopFlag stop) {
   const kernels::TemporaryFolder work("drover-build");
   const fs::path source = work.path() / "test.c";
@@ -55,9 +56,9 @@ void compile(BuiltTest& test, const std::string& text, const fs::path& target,
   file.close();
   if (!file) throw fs::filesystem_error("cannot write", source, last_error());
   const fs::path made = work.path() / "test";
-  const auto done = kernels::run(
-      {.argv = {compiler(), "-O2", "-static", "-pthread", "-o", made.string(), source.string()}},
-      stop, kCompileLimit);
+  const auto done = kernels::run({.argv = {compiler(), optimise ? "-O2" : "-O0", "-static",
+                                           "-pthread", "-o", made.string(), source.string()}},
+                                 stop, kCompileLimit);
   if (done.stopped || !done.status.success()) {
     test.failed = true;
     test.why = done.stopped ? "stopped" : "its C program does not compile: " + complaint(done.err);
@@ -98,13 +99,13 @@ BuiltTest build(const litmus::Program& program, const RunOptions& options, kerne
     return test;
   }
   const std::string text = emit_c(program, emit);
-  const fs::path target = kept_as(text, program, options.programs);
+  const fs::path target = kept_as(text, program, options);
   if (fs::exists(target)) {
     test.binary = target;
     return test;
   }
   try {
-    compile(test, text, target, stop);
+    compile(test, text, target, options.optimise, stop);
   } catch (const std::system_error& error) {  // a full disk, say: the other tests go on
     test.failed = true;
     test.why = fmt::format("its C program was not built: {}", error.code().message());
@@ -171,9 +172,9 @@ qemu::TestProgram test_program(const BuiltTest& test, const RunOptions& options)
   qemu::TestProgram program{test.program->name, test.binary};
   const bool ordered = test.runnable.ordered;
   program.arguments = {"-T", fmt::format("{:.0f}", options.time_out)};
-  double seconds = kOrderedRuns * options.time_out;
+  double seconds = options.ordered_runs * options.time_out;
   if (ordered) {
-    program.arguments.insert(program.arguments.end(), {"-n", std::to_string(kOrderedRuns)});
+    program.arguments.insert(program.arguments.end(), {"-n", std::to_string(options.ordered_runs)});
   } else {
     if (options.runs > 0) {
       program.arguments.insert(program.arguments.end(), {"-n", std::to_string(options.runs)});

@@ -16,6 +16,8 @@ struct RunOptions {
   unsigned runs = 0;               // of racy tests; 0: until `seconds` are over
   double seconds = 2;              // for all runs of one racy test
   double time_out = 10;            // seconds of a single run
+  unsigned ordered_runs = 3;       // of an ordered test
+  bool optimise = true;            // -O2; without it a program is built in half the time
   std::filesystem::path programs;  // folder that keeps the built programs, by content
 };
 

@@ -25,7 +25,9 @@ bool ordered_by_itself(const Step& before, const Step& after) {
 std::vector<std::string> processes_of(const Scenario& scenario) {
   std::vector<std::string> found = {"p"};
   for (const Step& s : scenario.steps) {
-    if (s.text.find("fork(") != std::string::npos) found.push_back(s.defines);
+    if (s.text.find("fork(") != std::string::npos && s.text.find("vfork(") != 0) {
+      found.push_back(s.defines);
+    }
   }
   return found;
 }
@@ -43,6 +45,15 @@ bool lasts(const Scenario& scenario, const Step& taker) {
            (drops && std::count(s.names.begin(), s.names.end(), taker.defines) != 0);
   };
   return std::none_of(scenario.steps.begin(), scenario.steps.end(), ends);
+}
+
+// The address space of a child of vfork is its parent's, which is looked at.
+std::vector<std::string> all_processes_of(const Scenario& scenario) {
+  std::vector<std::string> found = processes_of(scenario);
+  for (const Step& s : scenario.steps) {
+    if (s.text.find("vfork(") == 0) found.push_back(s.defines);
+  }
+  return found;
 }
 
 std::string condition_of(const Scenario& scenario) {
@@ -79,7 +90,7 @@ std::string text_of(const Scenario& scenario) {
   for (const Memory& m : scenario.memory) {
     std::string words;
     for (unsigned w = 0; w < m.words; ++w) words += fmt::format("{}w{}", w == 0 ? "" : ", ", w);
-    out += fmt::format("anon {}{} {{ {} }}{}\n", m.name, m.pages > 1 ? "[2]" : "", words,
+    out += fmt::format("{} {}{} {{ {} }}{}\n", m.kind, m.name, m.pages > 1 ? "[2]" : "", words,
                        m.attribute.empty() ? "" : " : " + m.attribute);
   }
   std::map<std::string, std::string> body;
@@ -92,7 +103,7 @@ std::string text_of(const Scenario& scenario) {
     }
     body[step.process] += "    " + step.text + "\n";
   }
-  for (const std::string& process : processes_of(scenario)) {
+  for (const std::string& process : all_processes_of(scenario)) {
     out += fmt::format("process {} {{\n{}}}\n", process, body[process]);
   }
   return out + condition_of(scenario);

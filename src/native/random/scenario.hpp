@@ -24,7 +24,8 @@ struct Step {
 struct Memory {
   std::string name;
   unsigned pages = 1, words = 1;
-  std::string attribute;  // "", "untouched", ...
+  std::string attribute;      // "", "untouched", ...
+  std::string kind = "anon";  // as declared: "hugetlb", "file"
 };
 
 /// A test in which every two statements are ordered: where two steps that follow each other belong

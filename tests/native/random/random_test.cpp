@@ -11,7 +11,7 @@
 namespace drover::native {
 namespace {
 
-constexpr std::uint64_t kSeeds = 300;
+constexpr std::uint64_t kSeeds = 1000;
 
 bool has(const Scenario& scenario, const std::string& text) {
   return text_of(scenario).find(text) != std::string::npos;
@@ -85,6 +85,25 @@ TEST(RandomScenario, EveryOperationOccurs) {
                                 "signal",
                                 "await",
                                 "untouched",
+                                "vfork(",
+                                "PROT_NONE",
+                                "MADV_DOFORK",
+                                "MADV_KEEPONFORK",
+                                "MADV_UNMERGEABLE",
+                                "uffd_move(",
+                                "xdp_umem(",
+                                "zerocopy_send(",
+                                "socket_recv(",
+                                "post dma_write(",
+                                "post dma_read(",
+                                "hugetlb",
+                                "shared, shmem",
+                                "private, shmem",
+                                "private, ext4",
+                                ", read",
+                                "truncate(",
+                                "punch_hole(",
+                                "fsync(",
                                 "fresh"}) {
     EXPECT_NE(all.find(operation), std::string::npos) << operation;
   }

@@ -10,11 +10,13 @@ struct move_argument {
 #define MOVE_FEATURE (1ull << 16)
 
 static int uffd = -1;
+static pid_t uffd_owner; /* a child's copy of the descriptor acts on its parent's memory */
 static pthread_mutex_t uffd_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void open_userfaultfd(uint64_t features)
 {
-    if (uffd >= 0) return;
+    if (uffd >= 0 && uffd_owner == getpid()) return;
+    uffd_owner = getpid();
     uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
     if (uffd < 0) give_up(SKIPPED, "userfaultfd: %s", strerror(errno));
     struct uffdio_api api = { .api = UFFD_API, .features = features };
@@ -45,5 +47,9 @@ static UNUSED int8_t uffd_move(char *from, unsigned pages, char *to)
     open_userfaultfd(MOVE_FEATURE);
     register_range(to, pages, UFFDIO_REGISTER_MODE_MISSING);
     struct move_argument move = { .dst = (uint64_t)to, .src = (uint64_t)from, .len = pages * PAGE };
-    return ioctl(uffd, MOVE_REQUEST, &move) == 0 ? 0 : (int8_t)-errno;
+    int8_t result = ioctl(uffd, MOVE_REQUEST, &move) == 0 ? 0 : (int8_t)-errno;
+    /* Else the next access of what is missing there would wait for somebody to provide it. */
+    struct uffdio_range range = { (uint64_t)to, pages * PAGE };
+    if (ioctl(uffd, UFFDIO_UNREGISTER, &range) != 0) give_up(FAILED, "UFFDIO_UNREGISTER");
+    return result;
 }
