@@ -33,7 +33,7 @@ bool fault_around(Kernel& k, unsigned page, unsigned mm) {
     if ((file.flags & kBeyondEof) != 0 || file.frame == kNoFrame) continue;
     if (k.pte(mm, p) != Pte{} || (k.s.frames[file.frame].flags & kPageLocked) != 0) continue;
     get_page(k, file.frame);
-    add_rmap(k, file.frame);
+    add_rmap(k, file.frame, mm);
     const unsigned none = (vma & kVmRead) != 0 ? 0U : kPteProtNone;  // under FOLL_FORCE
     k.pte(mm, p) = Pte{file.frame, static_cast<std::uint8_t>(none | file_pte_bits(k, p, 0, vma))};
     if (k.tracing()) k.say("do_fault_around maps {}", k.program.word_name(p, 0));
