@@ -10,7 +10,7 @@
 namespace drover::tests {
 namespace {
 
-enum class Kind : std::uint8_t { anon, hugetlb, file };
+enum class Kind : std::uint8_t { anon, huge, hugetlb, file };
 
 struct Memory {
   std::string name;
@@ -29,13 +29,14 @@ class Generator {
     words_ = 1 + pick(2);
     const bool small = pick(2) != 0;  // anonymous memory alone, with all that only it can have
     const bool two_pages = small && pick(5) == 0;  // for what goes page by page
-    if (two_pages) words_ = 1;
+    huge_ = small && !two_pages && pick(5) == 0;
+    if (two_pages || huge_) words_ = 1;
     pages_ = two_pages ? 2 : 1;
     const bool forks = pick(4) != 0;
     const bool thread = pick(3) != 0;
     std::string out = fmt::format("litmus random-{}\n", seed_);
-    for (unsigned o = 0; o < (two_pages ? 1 : objects); ++o) out += object(o, small);
-    if (small && pick(3) == 0) out += target();
+    for (unsigned o = 0; o < (two_pages || huge_ ? 1 : objects); ++o) out += object(o, small);
+    if (small && !huge_ && pick(3) == 0) out += target();
     std::string child;
     if (forks) child = actor("process c", 1 + pick(2), false, true);
     const std::string second = thread ? actor("thread p.t", 1 + pick(2), false, false) : "";
@@ -59,16 +60,28 @@ class Generator {
     return names[pick(N)];
   }
 
+  // What takes one page: of `huge` memory the first one.
+  static std::string one_page(const Memory& m) {
+    return m.kind == Kind::huge ? m.name + "[0]" : m.name;
+  }
+  // What takes a range: of `huge` memory also a part of it.
+  std::string range(const Memory& m) { return pick(2) != 0 ? one_page(m) : m.name; }
+
   std::string words() const { return words_ == 1 ? "w0" : "w0, w1"; }
 
   std::string object(unsigned index, bool small) {
     Memory m{.name = fmt::format("m{}", index)};
+    if (huge_) m.kind = Kind::huge;
     if (!small) m.kind = pick(3) == 0 ? Kind::hugetlb : pick(5) == 0 ? Kind::anon : Kind::file;
     std::string out;
     switch (m.kind) {
       case Kind::anon:
         out = fmt::format("anon {}{} {{ {} }}{}\n", m.name, pages_ == 2 ? "[2]" : "", words(),
                           one_of(std::array{"", "", "", "", " : fresh", " : untouched"}));
+        break;
+      case Kind::huge:
+        out = fmt::format("anon {} {{ {} }} : {}\n", m.name, words(),
+                          one_of(std::array{"huge", "huge", "huge, pte_mapped", "huge, split"}));
         break;
       case Kind::hugetlb:
         out = fmt::format("hugetlb {} {{ {} }}{}", m.name, words(),
@@ -115,7 +128,7 @@ class Generator {
   // A statement or two that take a reference, use it, and perhaps drop it.
   std::string reference(const Memory& memory) {
     const std::string h = fmt::format("h{}", handles_++);
-    const std::string& m = memory.name;
+    const std::string m = one_page(memory);
     const std::string w = fmt::format("w{}", pick(words_));
     const std::string v = value();
     switch (pick(11)) {
@@ -169,7 +182,7 @@ class Generator {
 
   // What changes a mapping behind the program's back, or write-protects it.
   std::string event(const Memory& memory) {
-    const std::string& m = memory.name;
+    const std::string m = range(memory);
     if (memory.kind == Kind::file) return file_event(memory);
     if (memory.kind == Kind::hugetlb || pick(3) == 0) {
       return fmt::format("madvise({}, MADV_{});", m,
@@ -185,6 +198,7 @@ class Generator {
       case 3:
         return fmt::format("madvise({}, MADV_FREE);", m);
       case 4:
+        if (huge_) return fmt::format("{} = madvise({}, MADV_COLLAPSE);", reg(), memory.name);
         return fmt::format("{} = move_pages({});", reg(), m);
       case 5:
         if (pages_ == 2) {
@@ -234,6 +248,11 @@ class Generator {
       return fmt::format("daemon {}(m0, 1);\n",
                          one_of(std::array{"writeback", "writeback", "reclaim", "speculate"}));
     }
+    if (m.kind == Kind::huge) {
+      return fmt::format("daemon {};\n",
+                         one_of(std::array{"khugepaged(m0, 1)", "khugepaged(m0, 1)",
+                                           "reclaim(m0, 1)", "speculate(m0, 1) : page_lock"}));
+    }
     return fmt::format(
         "daemon {};\n",
         one_of(std::array{"speculate(m0, 1)", "reclaim(m0, 1)", "migrate(m0, 1)", "ksm(m0, 1)",
@@ -244,7 +263,7 @@ class Generator {
 
   std::string statement(bool child) {
     const Memory& memory = this->memory();
-    const std::string& m = memory.name;
+    const std::string m = range(memory);
     switch (pick(child ? 10 : 15)) {
       case 0:
       case 1:
@@ -298,8 +317,8 @@ class Generator {
       }
       if (pages_ == 2) atoms += fmt::format(" /\\ p:{}[1].w0 = 0", m.name);
       if (forks)
-        atoms +=
-            fmt::format(" /\\ ~same_frame(p:{0}{1}, c:{0}{1})", m.name, pages_ == 2 ? "[1]" : "");
+        atoms += fmt::format(" /\\ ~same_frame(p:{0}{1}, c:{0}{1})", one_page(m),
+                             pages_ == 2 ? "[1]" : "");
     }
     if (has_target_) atoms += " /\\ p:to.w0 = 0";
     return "exists (" + atoms + " /\\ ~p:SIGSEGV)\n";
@@ -308,7 +327,7 @@ class Generator {
   std::mt19937_64 random_;
   std::uint64_t seed_;
   std::vector<Memory> memory_;
-  bool pooled_ = false, has_target_ = false, moves_by_uffd_ = false;
+  bool huge_ = false, pooled_ = false, has_target_ = false, moves_by_uffd_ = false;
   unsigned words_ = 1, pages_ = 1, handles_ = 0;
 };
 
