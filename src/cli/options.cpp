@@ -49,15 +49,13 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
                   "steps: coarse (up to the next access others\ncan observe), fine (every access)")
       ->check(unlisted(CLI::IsMember({"coarse", "fine"})))
       ->type_name("HOW");
-  auto* compact =
-      command
-          .add_option("--compact", flags.compact,
-                      "keep hashes instead of states: fingerprints,\nbitstate; always incomplete")
-          ->check(unlisted(CLI::IsMember({"fingerprints", "bitstate"})))
-          ->type_name("HOW");
+  command
+      .add_option("--compact", flags.compact,
+                  "keep hashes instead of states: fingerprints,\nbitstate; always incomplete")
+      ->check(unlisted(CLI::IsMember({"fingerprints", "bitstate"})))
+      ->type_name("HOW");
   command.add_option("--walks", flags.walks, "take N random runs only; always incomplete")
       ->check(unlisted(CLI::PositiveNumber))
-      ->excludes(compact)
       ->type_name("N");
   command.add_option("--seed", flags.seed, "of --walks (default: 1)")->type_name("S");
   command.add_flag("--no-reduction", flags.no_reduction, "take every order of independent steps");

@@ -19,6 +19,7 @@
 
 #include "cli/memory.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage_error.hpp"
 
 namespace drover::cli {
 
@@ -43,6 +44,7 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   options.memory_limit =
       flags.memory_limit > 0 ? flags.memory_limit : available_memory() / 4 * 3 / at_once;
   options.stop = &stop;
+  if (flags.walks > 0 && !flags.compact.empty()) throw UsageError("--walks or --compact, not both");
   if (flags.compact == "fingerprints") options.mode = verdict::Mode::fingerprints;
   if (flags.compact == "bitstate") options.mode = verdict::Mode::bitstate;
   if (flags.walks > 0) options.mode = verdict::Mode::walks;

@@ -46,14 +46,12 @@ struct Transition {
 /// expand and terminal may use scratch memory of the model: one model object per thread, copies of
 /// the first.
 ///
-/// Where reductions belong. Both choose among what a Model emits, so the store and the searches
-/// need not know of them. Symmetry: a wrapper Model that emits the least of the states equal up to
-/// a permutation; it needs from the model which parts are interchangeable and how to permute a
-/// state. Partial-order reduction: a wrapper that emits an ample subset of the transitions; it
-/// needs for each actor's next step a footprint (what it reads and writes, and what its later steps
-/// may), which marks a step can show, and that at least one state of every cycle is expanded in
-/// full, for which Transition::backward is there. Witness, replay and livelock search then work on
-/// the wrapper.
+/// Where reductions belong. They choose among what a Model emits, so the store and the searches
+/// need not know of them; expand must only be a function of the state. Partial-order reduction: an
+/// ample subset of the transitions, from footprints that only the model knows
+/// (machine/ample.hpp), with at least one state of every cycle expanded in full, for which
+/// Transition::backward is there. Symmetry: the least of the states equal up to a permutation; it
+/// needs which parts are interchangeable and how to permute a state.
 template <class M>
 concept Model = requires(M m, const M c, std::byte* out, const std::byte* in,
                          void (*emit)(const Transition&)) {

@@ -55,8 +55,8 @@
 //
 // Next. A slot of visited_ could leave out the bits its place implies (Cleary 1984), and the list
 // could be dropped behind the frontier when no witness is wanted: together 6 to 10 bytes a state.
-// Symmetry and partial-order reduction belong in front of this store, in what the Model emits
-// (model.hpp says what they need).
+// Symmetry belongs in front of this store, as partial-order reduction is, in what the Model emits
+// (model.hpp says what it needs).
 #pragma once
 
 #include <array>
