@@ -126,7 +126,7 @@ Step grab(Kernel& k, const Arguments& a) {
     arg[4]++;
     arg[5]++;
     arg[2] |= kGupRefused;
-    return k.fused(kUndo);
+    return k.yield(kUndo);  // until then others see the references
   }
   if ((a.flags & kGupKeepLock) == 0) mmap_unlock(k);
   return k.done();

@@ -246,7 +246,11 @@ Step madvise(Kernel& k) {
         vma |= kVmDontCopy;
         break;
       case Advice::dofork:
-        vma = static_cast<std::uint8_t>(vma & ~kVmDontCopy);
+        if (is_hugetlb(k, p) && k.policy.hugetlb_dofork == policy::hugetlb_dofork::einval) {
+          result = -kEINVAL;
+        } else {
+          vma = static_cast<std::uint8_t>(vma & ~kVmDontCopy);
+        }
         break;
       case Advice::wipeonfork:
         if (is_hugetlb(k, p)) {  // anonymous memory only

@@ -111,6 +111,10 @@ constexpr Expected kMatrix[] = {
     {"linux-5.15", "hugetlb_dontneed", "einval"},
     {"linux-5.18", "hugetlb_dontneed", "allowed"},
     {"linux-7.2", "hugetlb_dontneed", "allowed"},
+    {"linux-6.12", "hugetlb_dofork", "allowed"},
+    {"linux-7.2", "hugetlb_dofork", "einval"},
+    {"linux-6.5", "move_pages_empty", "efault"},
+    {"linux-6.12", "move_pages_empty", "enoent"},
     // Read-only GUP (section 5), the zero page (section 2), FOLL_FORCE.
     {"linux-5.4", "gup_ro_cow", "none"},
     {"linux-5.4.y", "gup_ro_cow", "force_write"},
