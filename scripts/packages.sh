@@ -6,7 +6,7 @@ build_packages=(build-essential g++ cmake ninja-build libcli11-dev libfmt-dev li
   nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev)
 # What ./test needs besides: the second compiler with its sanitizers and fuzzer, formatter, linter; the
 # emulator for real kernels and what unpacks them.
-test_packages=(clang clang-format clang-tidy libclang-rt-14-dev qemu-system-x86 xz-utils cpio)
+test_packages=(clang clang-format clang-tidy libclang-rt-14-dev qemu-system-x86 xz-utils cpio valgrind)
 
 # Prints those of the named packages that are not installed.
 missing_packages() {
