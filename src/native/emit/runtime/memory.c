@@ -91,7 +91,9 @@ static void open_files(void)
         if (fd < 0 || ftruncate(fd, (off_t)(o->pages * PAGE)) != 0) give_up(FAILED, "%s", o->name);
         file_of[i] = fd;
         for (unsigned page = 0; page < o->pages; page++) {
+            /* Zeros are a hole: nothing of it is in the page cache, which fault-around would map. */
             for (unsigned w = 0; w < o->words; w++) {
+                if (o->initial[w] == 0) continue;
                 off_t at = (off_t)(page * PAGE + WORD_AT(w));
                 if (pwrite(fd, &o->initial[w], 1, at) != 1) give_up(FAILED, "pwrite %s", o->name);
             }
