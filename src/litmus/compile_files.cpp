@@ -102,6 +102,7 @@ bool Compiler::file_attribute(const ast::Object& o, const ast::Attribute& a, Obj
     return true;
   }
   if (name == "private") return true;  // see check_file
+  if (name == "pool") return true;     // see huge_attributes
   for (const BackingName& b : kBackings) {
     if (b.name == name) out.backing = b.backing;
   }

@@ -66,7 +66,11 @@ bool Compiler::has_huge_memory() const {
 
 void Compiler::huge_attributes(const ast::Object& o, Object& out) {
   out.hugetlb = o.hugetlb;
+  bool pool = false;
   for (const ast::Attribute& a : o.attributes) {
+    const bool again = a.name.text == "pool" && pool;  // given twice: object_attributes says so
+    pool = pool || a.name.text == "pool";
+    if (again) continue;
     if (a.name.text == "pool" && !out.hugetlb) {
       error(a.name.at, "`pool` is the machine's huge pages of hugetlb", "",
             fmt::format("declare `hugetlb {} {{ ... }}`, or leave out `pool`", out.name));
@@ -164,6 +168,7 @@ void Compiler::check_huge_daemon(Location at, const Actor& daemon) {
           "memory of small pages");
   }
   if (!object.hugetlb || daemon.kind == ActorKind::speculate) return;
+  if (daemon.kind == ActorKind::writeback) return;  // see check_daemon_memory
   error(at, fmt::format("a daemon that is not modelled for hugetlb, which `{}` is", object.name),
         "memory of small pages");
 }
