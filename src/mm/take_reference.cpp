@@ -50,7 +50,9 @@ Request request(const design::Switches& policy, const litmus::Instr& i) {
   }
 }
 
-enum Point : std::uint8_t { kStart, kGetPages, kReturned };
+// arg, where long-term pins look at zones (checks_zones()): pages that GUP-fast took; whether the
+// slow path took the others; whether it is to leave them where they are.
+enum Point : std::uint8_t { kStart, kGetPages, kReturned, kZonesChecked };
 
 // ibv_fork_init: libibverbs calls madvise(MADV_DONTFORK) before it registers.
 Step mark_dontfork(Kernel& k, unsigned mm) {
@@ -61,6 +63,56 @@ Step mark_dontfork(Kernel& k, unsigned mm) {
   }
   k.say("the library marks the pages MADV_DONTFORK");
   mmap_unlock(k);
+  return k.yield(kGetPages);
+}
+
+Step get_pages(Kernel& k, const Request& r, unsigned mm) {
+  const litmus::Instr& i = k.instr();
+  const auto& arg = k.activation().arg;
+  unsigned flags = r.flags;
+  // Who comes with the mmap_lock held keeps it until the pages are where they may stay; so does
+  // GUP-fast's slow path up to 6.2 (__gup_longterm_unlocked).
+  if (checks_zones(k, r.flags) &&
+      (!r.fast || k.policy.longterm_migrate_lock == policy::longterm_migrate_lock::held)) {
+    flags |= kGupKeepLock;
+  }
+  const bool fast = r.fast && arg[1] == 0;
+  return k.call(fast ? Path::gup_fast : Path::gup_slow, kReturned,
+                {static_cast<unsigned>(i.page) + arg[0], static_cast<unsigned>(i.page) + i.pages,
+                 flags, mm, static_cast<unsigned>(i.ref) + arg[0], arg[0]});
+}
+
+Step finish(Kernel& k, int result) {
+  const litmus::Instr& i = k.instr();
+  for (unsigned r = i.ref; r < static_cast<unsigned>(i.ref) + i.pages; ++r) {
+    k.s.refs[r].flags = static_cast<std::uint8_t>(k.s.refs[r].flags & ~kRefTentative);
+    if (i.op == litmus::Op::direct_read && handed_out(k.s.refs[r])) {
+      k.s.refs[r].value = k.evaluate(i.value);
+    }
+  }
+  k.set_register(i.dst, result);
+  if (k.self().lock != LockKind::none) mmap_unlock(k);
+  return k.done();
+}
+
+// The loop of __gup_longterm_locked.
+Step returned(Kernel& k, const Request& r) {
+  const litmus::Instr& i = k.instr();
+  const auto& arg = k.activation().arg;
+  const bool slow = !r.fast || arg[1] != 0;
+  if (k.result() < 0 || !checks_zones(k, r.flags) || !slow || arg[2] != 0) {
+    return finish(k, k.result());
+  }
+  const unsigned first = static_cast<unsigned>(i.ref) + arg[0];
+  return k.call(Path::migrate_longterm, kZonesChecked,
+                {first, static_cast<unsigned>(i.ref) + i.pages, first, r.flags, 0, i.ref});
+}
+
+Step zones_checked(Kernel& k) {
+  const int result = k.result();
+  if (result != -kEAGAIN && result != -kEBUSY) return finish(k, result);
+  if (result == -kEBUSY) k.activation().arg[2] = 1;
+  k.mark_backward();
   return k.yield(kGetPages);
 }
 
@@ -83,17 +135,11 @@ Step take_reference(Kernel& k) {
       }
       return k.fused(kGetPages);
     case kGetPages:
-      return k.call(r.fast ? Path::gup_fast : Path::gup_slow, kReturned,
-                    {i.page, static_cast<unsigned>(i.page) + i.pages, r.flags, mm, i.ref, 0});
+      return get_pages(k, r, mm);
+    case kReturned:
+      return returned(k, r);
     default:
-      for (unsigned r = i.ref; r < static_cast<unsigned>(i.ref) + i.pages; ++r) {
-        k.s.refs[r].flags = static_cast<std::uint8_t>(k.s.refs[r].flags & ~kRefTentative);
-        if (i.op == litmus::Op::direct_read && handed_out(k.s.refs[r])) {
-          k.s.refs[r].value = k.evaluate(i.value);
-        }
-      }
-      k.set_register(i.dst, k.result());
-      return k.done();
+      return zones_checked(k);
   }
 }
 
