@@ -1,6 +1,7 @@
 // The statements that take page references: get and pin themselves, and the users of GUP whose
 // FOLL_ flags the design decides (kernel-semantics 13). And the statements that drop them.
 #include "mm/gup.hpp"
+#include "mm/huge_memory.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -54,10 +55,12 @@ Request request(const design::Switches& policy, const litmus::Instr& i) {
 // slow path took the others; whether it is to leave them where they are.
 enum Point : std::uint8_t { kStart, kGetPages, kReturned, kZonesChecked };
 
-// ibv_fork_init: libibverbs calls madvise(MADV_DONTFORK) before it registers.
+// ibv_fork_init: libibverbs calls madvise(MADV_DONTFORK) before it registers. As in madvise, a part
+// of a huge page becomes a VMA of its own, which splits the PMD (split_vma, vma_adjust_trans_huge).
 Step mark_dontfork(Kernel& k, unsigned mm) {
-  if (!mmap_write_trylock(k, mm)) return k.blocked();
   const litmus::Instr& i = k.instr();
+  if (ptl_held(k.s, k.program, mm, i.page) || !mmap_write_trylock(k, mm)) return k.blocked();
+  split_partly_covered(k, mm, i.page, i.pages);
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
     k.vma(mm, p) |= kVmDontCopy;
   }
