@@ -61,7 +61,7 @@ void note_anon_vma(Kernel& k, unsigned mm, unsigned page) {
 }
 
 void merge_vmas(Kernel& k, unsigned mm) {
-  constexpr unsigned kRest = 0xffU & ~kVmAnonVma;
+  constexpr unsigned kRest = 0xffU & ~unsigned{kVmAnonVma};
   for (unsigned p = 0; p < k.program.pages; ++p) {
     if ((k.vma(mm, p) & kVmAnonVma) == 0) continue;
     const auto joins = [&](unsigned other) {
