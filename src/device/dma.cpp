@@ -111,8 +111,8 @@ Step complete_io(Kernel& k) {
     k.set_register(i.dst, write ? 0 : value);
     return k.yield(kRelease);
   }
-  // bio_check_pages_dirty, or set_page_dirty_lock of fs/direct-io.c: what the device wrote is dirty,
-  // so reclaim neither discards it (MADV_FREE) nor trusts an older copy on the swap device.
+  // bio_check_pages_dirty, or set_page_dirty_lock of fs/direct-io.c: what the device wrote is
+  // dirty. Reclaim neither discards it (MADV_FREE) nor trusts an older copy on the swap device.
   if (submit->op == litmus::Op::direct_read) {
     const std::uint8_t frame = k.s.refs[i.ref].frame;
     if (mm::page_locked(k, frame)) return k.blocked();
