@@ -4,7 +4,6 @@
 #include "mm/gup.hpp"
 #include "mm/memory_access.hpp"
 #include "mm/page.hpp"
-#include "mm/page_cache.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::device {
@@ -112,11 +111,12 @@ Step complete_io(Kernel& k) {
     k.set_register(i.dst, write ? 0 : value);
     return k.yield(kRelease);
   }
-  // bio_check_pages_dirty: what the submission dirtied is made dirty again if it was cleaned.
-  const mm::Frame& page = k.s.frames[k.s.refs[i.ref].frame];
-  if (submit->op == litmus::Op::direct_read && mm::is_file_page(page)) {
-    if ((page.flags & mm::kPageLocked) != 0) return k.blocked();
-    mm::set_page_dirty(k, k.s.refs[i.ref].frame);
+  // bio_check_pages_dirty, or set_page_dirty_lock of fs/direct-io.c: what the device wrote is
+  // dirty. Reclaim neither discards it (MADV_FREE) nor trusts an older copy on the swap device.
+  if (submit->op == litmus::Op::direct_read) {
+    const std::uint8_t frame = k.s.refs[i.ref].frame;
+    if (mm::page_locked(k, frame)) return k.blocked();
+    mm::set_page_dirty(k, frame);
   }
   mm::Ref& ref = k.s.refs[i.ref];
   mm::release_frame(k, (ref.flags & mm::kRefPin) != 0 ? mm::kGupPin : 0U, ref.frame);

@@ -49,6 +49,9 @@ void Compiler::find_features() {
   }
   for (const Object& object : program_.objects) {
     if (object.hugetlb) program_.features |= kFeatureHugetlb | kFeatureFolioState;
+    if (object.zone != Zone::normal) {
+      program_.features |= kFeatureZones | kFeatureMigration | kFeatureFolioState;
+    }
   }
   const bool huge = has_huge_memory();
   if (huge) program_.features |= kFeatureHuge | kFeatureFolioState;

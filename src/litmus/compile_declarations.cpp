@@ -249,12 +249,35 @@ void Compiler::object_attributes(const ast::Object& o, Object& out) {
           "leave out `unmapped` or this attribute");
   }
   if (o.file) return check_file(o, out);
+  check_zone(o, out);
   const bool empty = out.state == InitialPage::unmapped || out.state == InitialPage::untouched;
   for (const ast::Word& w : o.words) {
     if (empty && w.initial && w.initial->value != 0) {
       error(w.initial->at, fmt::format("`{}` has no page yet that could hold a value", out.name),
             "0", "leave out the value or the attribute");
     }
+  }
+}
+
+// `cma` and `movable` are about small anonymous pages that exist.
+void Compiler::check_zone(const ast::Object& o, const Object& out) {
+  const ast::Attribute* zone = nullptr;
+  for (const ast::Attribute& a : o.attributes) {
+    if (a.name.text != "cma" && a.name.text != "movable") continue;
+    if (zone != nullptr && zone->name.text != a.name.text) {
+      error(a.name.at, fmt::format("`{}` contradicts `{}`", a.name.text, zone->name.text),
+            "one of cma, movable");
+    }
+    zone = &a;
+  }
+  if (zone == nullptr) return;
+  if (o.hugetlb || out.huge != HugeMapping::none) {
+    error(zone->name.at, fmt::format("`{}` is about small pages", zone->name.text),
+          fmt::format("`anon {} {{ ... }} : {}`", out.name, zone->name.text));
+  } else if (out.state == InitialPage::untouched || out.state == InitialPage::unmapped) {
+    error(zone->name.at,
+          fmt::format("`{}` has no page yet that could be {}", out.name, zone->name.text), "",
+          "leave out one of the two");
   }
 }
 
@@ -272,16 +295,19 @@ void Compiler::object_attribute(const ast::Attribute& a, Object& out) {
     out.dontfork = true;
   } else if (name == "wipeonfork") {
     out.wipeonfork = true;
+  } else if (name == "cma" || name == "movable") {
+    out.zone = name == "cma" ? Zone::cma : Zone::movable;
   } else if (name == "in") {
     if (const auto p = process(*a.process)) out.process = *p;
   } else if (name == "pool" || name == "huge" || name == "pte_mapped" || name == "split") {
     // in compile_huge.cpp
   } else {
-    error(a.name.at, fmt::format("unknown attribute `{}`", name),
-          "fresh, untouched, unmapped, readonly, dontfork, wipeonfork, huge, pte_mapped, split, "
-          "`in PROCESS` or `pool N`",
-          did_you_mean(name, {"fresh", "untouched", "unmapped", "readonly", "dontfork",
-                              "wipeonfork", "huge", "pte_mapped", "split", "in", "pool"}));
+    error(
+        a.name.at, fmt::format("unknown attribute `{}`", name),
+        "fresh, untouched, unmapped, readonly, dontfork, wipeonfork, cma, movable, huge, "
+        "pte_mapped, split, `in PROCESS` or `pool N`",
+        did_you_mean(name, {"fresh", "untouched", "unmapped", "readonly", "dontfork", "wipeonfork",
+                            "cma", "movable", "huge", "pte_mapped", "split", "in", "pool"}));
   }
 }
 

@@ -92,7 +92,7 @@ bool Compiler::file_attribute(const ast::Object& o, const ast::Attribute& a, Obj
           fmt::format("declare `file {} {{ ... }} : {}`", o.name.text, name));
     return true;
   }
-  if (name == "fresh" || name == "wipeonfork") {
+  if (name == "fresh" || name == "wipeonfork" || name == "cma" || name == "movable") {
     error(a.name.at, fmt::format("`{}` is an attribute of anonymous memory", name), "",
           fmt::format("declare `anon {} {{ ... }} : {}`", o.name.text, name));
     return true;

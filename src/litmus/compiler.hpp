@@ -84,6 +84,7 @@ class Compiler {
   void object_attribute(const ast::Attribute& a, Object& out);
   // compile_files.cpp: what files can have done to them.
   bool file_attribute(const ast::Object& o, const ast::Attribute& a, Object& out);
+  void check_zone(const ast::Object& o, const Object& out);
   void check_file(const ast::Object& o, Object& out);
   void check_daemon_memory(const ast::Daemon& d, ActorKind kind, const Object& o);
   void check_memory_kind(const ast::CallStatement& call, const Instr& out);

@@ -101,7 +101,8 @@ inline constexpr std::uint16_t kFeatureSwap = 1,  // swap slots, swap entries, s
     kFeatureFolioState = 4,                       // Frame::state and what follows it
     kFeatureFiles = 256,                          // page cache, disk, crash
     kFeatureHugetlb = 512,                        // reservations of huge pages
-    kFeatureHuge = 1024;                          // large folios, PMDs
+    kFeatureHuge = 1024,                          // large folios, PMDs
+    kFeatureZones = 2048;                         // pages that long-term pins migrate
 
 /// Arithmetic of the language: `a`, or `a fn b`. A register operand reads the acting actor's own.
 struct Operand {
@@ -181,6 +182,13 @@ enum class HugeMapping : std::uint8_t {
   split,  // small pages, which khugepaged may collapse
 };
 
+/// Where the pages that are there at the start lie. Pages that come later lie in `normal`.
+enum class Zone : std::uint8_t {
+  normal,   // where a long-term pin may stay
+  cma,      // in a page block of type MIGRATE_CMA
+  movable,  // in ZONE_MOVABLE
+};
+
 struct Object {
   std::string name;
   std::uint8_t first_page = 0;
@@ -193,6 +201,7 @@ struct Object {
   std::array<std::int8_t, kMaxWords> initial{};  // same in each page
   InitialPage state = InitialPage::written;
   bool readonly = false, dontfork = false, wipeonfork = false;
+  Zone zone = Zone::normal;
   Backing backing = Backing::anonymous;
   bool shared = false;   // MAP_SHARED
   bool hugetlb = false;  // each page is one huge page of hugetlbfs

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "machine/machine.hpp"
+#include "mm/gup.hpp"
 
 namespace drover::machine {
 
@@ -236,6 +237,7 @@ void Machine::map_private_page(State& s, unsigned page, std::uint8_t& next_frame
   frame.mapcount = 1;
   frame.flags = mm::kAllocated;
   if (object.hugetlb) frame.flags |= mm::kHugetlb;
+  if (mm::unpinnable(switches_, object.zone)) frame.flags |= mm::kUnpinnable;
   if (switches_.anon_exclusive == design::policy::anon_exclusive::yes) {
     frame.flags |= mm::kAnonExclusive;
   }

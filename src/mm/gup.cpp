@@ -52,6 +52,18 @@ void release_frame(Kernel& k, unsigned flags, std::uint8_t frame) {
   }
 }
 
+bool unpinnable(const design::Switches& policy, litmus::Zone zone) {
+  if (zone == litmus::Zone::movable) {
+    return policy.longterm_migrate == policy::longterm_migrate::cma_movable;
+  }
+  return zone == litmus::Zone::cma && policy.longterm_migrate != policy::longterm_migrate::none;
+}
+
+bool checks_zones(const Kernel& k, unsigned flags) {
+  return (k.program.features & litmus::kFeatureZones) != 0 && (flags & kGupLongterm) != 0 &&
+         k.policy.longterm_migrate != policy::longterm_migrate::none;
+}
+
 void mark_has_pinned(Kernel& k, unsigned mm, unsigned flags) {
   if ((flags & kGupPin) != 0 && k.policy.has_pinned == policy::has_pinned::sticky) {
     k.s.mms[mm].flags |= kMmHasPinned;

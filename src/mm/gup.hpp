@@ -29,6 +29,13 @@ void record_reference(Kernel& k, unsigned ref, unsigned page, unsigned flags, st
 /// Drops a reference of kind `flags` on `frame`.
 void release_frame(Kernel& k, unsigned flags, std::uint8_t frame);
 
+/// Whether the design lets no long-term pin stay on a page that lies there (is_migrate_cma_page,
+/// is_pinnable_page, folio_is_longterm_pinnable).
+[[nodiscard]] bool unpinnable(const design::Switches& policy, litmus::Zone zone);
+/// Whether a GUP with these flags looks where the pages lie that it has taken
+/// (__gup_longterm_locked).
+[[nodiscard]] bool checks_zones(const Kernel& k, unsigned flags);
+
 /// MMF_HAS_PINNED (008cfe4418b3, 5.9): set by the first FOLL_PIN, never cleared.
 void mark_has_pinned(Kernel& k, unsigned mm, unsigned flags);
 

@@ -109,10 +109,24 @@ Step undo(Kernel& k, bool whole_pin) {
   return k.yield(kFallBack);
 }
 
+// df3a0a21b698 (5.8): try_grab_compound_head refuses before it takes a reference. (6.12 takes one
+// and drops it at once, try_grab_folio_fast; the slow path that follows takes another.)
+bool refuses_zone(Kernel& k, std::uint8_t frame) {
+  constexpr unsigned kLongtermPin = kGupPin | kGupLongterm;
+  return (k.activation().arg[2] & kLongtermPin) == kLongtermPin &&
+         (k.s.frames[frame].flags & kUnpinnable) != 0 &&
+         k.policy.longterm_migrate != policy::longterm_migrate::cma_slow;
+}
+
 // Q3a: try_get_compound_head; fails on a page that is being freed.
 Step grab(Kernel& k, unsigned seen) {
   const std::uint8_t frame = k.activation().frame[0];
   if ((k.s.frames[frame].flags & kAllocated) == 0) {
+    k.activation().frame[0] = kNoFrame;
+    return k.yield(kFallBack);
+  }
+  if (refuses_zone(k, frame)) {
+    k.say("GUP-fast: a long-term pin must not stay where the page lies");
     k.activation().frame[0] = kNoFrame;
     return k.yield(kFallBack);
   }
@@ -178,6 +192,10 @@ Step fall_back(Kernel& k, const Arguments& a) {
   if ((a.flags & kGupFastOnly) == 0) {
     k.say("GUP-fast falls back to the slow path");
     k.activation().frame = {};
+    if (checks_zones(k, a.flags)) {  // for take_reference: what the slow path took is looked at
+      k.caller().arg[0] = static_cast<std::uint8_t>(a.page - k.instr().page);
+      k.caller().arg[1] = 1;
+    }
     return k.become(Path::gup_slow, {a.page, a.end, a.flags, a.mm, a.ref, a.page - k.instr().page});
   }
   const unsigned first = k.instr().page;

@@ -35,7 +35,10 @@ bool io_uring_refuses(const Kernel& k) {
   if (k.policy.io_uring_file_buffer == policy::io_uring_file_buffer::allowed) return false;
   const litmus::Instr& i = k.instr();
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
-    if (is_file(k.program, p) && k.program.object(p).backing != litmus::Backing::shmem) return true;
+    if (!is_file(k.program, p)) continue;
+    const bool shmem = k.program.object(p).backing == litmus::Backing::shmem;
+    if (!shmem || k.policy.io_uring_file_buffer == policy::io_uring_file_buffer::refused)
+      return true;
   }
   return false;
 }

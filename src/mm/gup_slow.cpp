@@ -27,7 +27,8 @@ Arguments arguments(Kernel& k) {
 Step lock(Kernel& k, const Arguments& a) {
   const std::uint8_t process_gone = k.s.mms[a.mm].flags & kMmAlive;
   if (process_gone == 0) return k.done(-kESRCH);
-  if (!mmap_read_trylock(k, a.mm)) return k.blocked();
+  // A long-term pin may come again with the lock still held.
+  if (k.self().lock == LockKind::none && !mmap_read_trylock(k, a.mm)) return k.blocked();
   mark_has_pinned(k, a.mm, a.flags);
   return k.fused(kWalk);
 }

@@ -46,6 +46,7 @@ inline constexpr unsigned kUnmapToSwap = 0, kUnmapToMigration = 1, kUnmapLazyFre
 // remove_migration_ptes(): frame[0] the page the entries name, frame[1] the page to map.
 // shrink_page(): frame[0] is the page, isolated with a reference, which it drops. Result 0: freed.
 // migrate_page(): the same; result 0: migrated.
+// migrate_longterm(ref, end, ref, flags, 0, first ref of the handle): see migrate_longterm.cpp.
 // handle_userfault(page, flags, mm): as handle_mm_fault, for a write to a protected page.
 // do_swap_page(page, flags, mm, pte bits, slot): as handle_mm_fault, which it replaces.
 

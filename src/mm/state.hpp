@@ -51,7 +51,9 @@ struct Frame {
 };
 inline constexpr std::uint8_t kAllocated = 1, kAnonExclusive = 2, kPageLocked = 4, kInLruBatch = 8,
                               kFreed = 16,  // somebody still names this freed frame
-    kHugetlb = 32;                          // a hugetlb page
+    kHugetlb = 32,                          // a hugetlb page
+    kUnpinnable =
+        64;  // lies where the design lets no long-term pin stay (is_migrate_cma_page, ...)
 // Frame::state. kIsolated: off the LRU lists, by reclaim or migration, which hold a reference.
 inline constexpr std::uint8_t kSwapCache = 1, kPageDirty = 2, kWriteback = 4, kKsm = 8,
                               kLazyFree = 16, kPageCache = 32, kHasBuffers = 64, kIsolated = 128;
@@ -152,7 +154,8 @@ struct Ref {
 };
 inline constexpr std::uint8_t kRefHeld = 1, kRefPin = 2, kRefWrite = 4,
                               kRefWeak = 8,  // weak: pagemap
-    kRefTentative = 16;                      // GUP may still take it back
+    kRefTentative = 16,                      // GUP may still take it back
+    kRefIsolated = 32;  // a long-term pin has isolated the page, see migrate_longterm.cpp
 
 /// Whether the program has the reference: it was taken and GUP has returned.
 [[nodiscard]] inline bool handed_out(const Ref& ref) {

@@ -1,6 +1,7 @@
 // The statements that take page references: get and pin themselves, and the users of GUP whose
 // FOLL_ flags the design decides (kernel-semantics 13). And the statements that drop them.
 #include "mm/gup.hpp"
+#include "mm/huge_memory.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -50,17 +51,71 @@ Request request(const design::Switches& policy, const litmus::Instr& i) {
   }
 }
 
-enum Point : std::uint8_t { kStart, kGetPages, kReturned };
+// arg, where long-term pins look at zones (checks_zones()): pages that GUP-fast took; whether the
+// slow path took the others; whether it is to leave them where they are.
+enum Point : std::uint8_t { kStart, kGetPages, kReturned, kZonesChecked };
 
-// ibv_fork_init: libibverbs calls madvise(MADV_DONTFORK) before it registers.
+// ibv_fork_init: libibverbs calls madvise(MADV_DONTFORK) before it registers. As in madvise, a part
+// of a huge page becomes a VMA of its own, which splits the PMD (split_vma, vma_adjust_trans_huge).
 Step mark_dontfork(Kernel& k, unsigned mm) {
-  if (!mmap_write_trylock(k, mm)) return k.blocked();
   const litmus::Instr& i = k.instr();
+  if (ptl_held(k.s, k.program, mm, i.page) || !mmap_write_trylock(k, mm)) return k.blocked();
+  split_partly_covered(k, mm, i.page, i.pages);
   for (unsigned p = i.page; p < static_cast<unsigned>(i.page) + i.pages; ++p) {
     k.vma(mm, p) |= kVmDontCopy;
   }
   k.say("the library marks the pages MADV_DONTFORK");
   mmap_unlock(k);
+  return k.yield(kGetPages);
+}
+
+Step get_pages(Kernel& k, const Request& r, unsigned mm) {
+  const litmus::Instr& i = k.instr();
+  const auto& arg = k.activation().arg;
+  unsigned flags = r.flags;
+  // Who comes with the mmap_lock held keeps it until the pages are where they may stay; so does
+  // GUP-fast's slow path up to 6.2 (__gup_longterm_unlocked).
+  if (checks_zones(k, r.flags) &&
+      (!r.fast || k.policy.longterm_migrate_lock == policy::longterm_migrate_lock::held)) {
+    flags |= kGupKeepLock;
+  }
+  const bool fast = r.fast && arg[1] == 0;
+  return k.call(fast ? Path::gup_fast : Path::gup_slow, kReturned,
+                {static_cast<unsigned>(i.page) + arg[0], static_cast<unsigned>(i.page) + i.pages,
+                 flags, mm, static_cast<unsigned>(i.ref) + arg[0], arg[0]});
+}
+
+Step finish(Kernel& k, int result) {
+  const litmus::Instr& i = k.instr();
+  for (unsigned r = i.ref; r < static_cast<unsigned>(i.ref) + i.pages; ++r) {
+    k.s.refs[r].flags = static_cast<std::uint8_t>(k.s.refs[r].flags & ~kRefTentative);
+    if (i.op == litmus::Op::direct_read && handed_out(k.s.refs[r])) {
+      k.s.refs[r].value = k.evaluate(i.value);
+    }
+  }
+  k.set_register(i.dst, result);
+  if (k.self().lock != LockKind::none) mmap_unlock(k);
+  return k.done();
+}
+
+// The loop of __gup_longterm_locked.
+Step returned(Kernel& k, const Request& r) {
+  const litmus::Instr& i = k.instr();
+  const auto& arg = k.activation().arg;
+  const bool slow = !r.fast || arg[1] != 0;
+  if (k.result() < 0 || !checks_zones(k, r.flags) || !slow || arg[2] != 0) {
+    return finish(k, k.result());
+  }
+  const unsigned first = static_cast<unsigned>(i.ref) + arg[0];
+  return k.call(Path::migrate_longterm, kZonesChecked,
+                {first, static_cast<unsigned>(i.ref) + i.pages, first, r.flags, 0, i.ref});
+}
+
+Step zones_checked(Kernel& k) {
+  const int result = k.result();
+  if (result != -kEAGAIN && result != -kEBUSY) return finish(k, result);
+  if (result == -kEBUSY) k.activation().arg[2] = 1;
+  k.mark_backward();
   return k.yield(kGetPages);
 }
 
@@ -83,17 +138,11 @@ Step take_reference(Kernel& k) {
       }
       return k.fused(kGetPages);
     case kGetPages:
-      return k.call(r.fast ? Path::gup_fast : Path::gup_slow, kReturned,
-                    {i.page, static_cast<unsigned>(i.page) + i.pages, r.flags, mm, i.ref, 0});
+      return get_pages(k, r, mm);
+    case kReturned:
+      return returned(k, r);
     default:
-      for (unsigned r = i.ref; r < static_cast<unsigned>(i.ref) + i.pages; ++r) {
-        k.s.refs[r].flags = static_cast<std::uint8_t>(k.s.refs[r].flags & ~kRefTentative);
-        if (i.op == litmus::Op::direct_read && handed_out(k.s.refs[r])) {
-          k.s.refs[r].value = k.evaluate(i.value);
-        }
-      }
-      k.set_register(i.dst, k.result());
-      return k.done();
+      return zones_checked(k);
   }
 }
 

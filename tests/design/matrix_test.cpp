@@ -13,6 +13,14 @@ struct Expected {
 
 constexpr Expected kMatrix[] = {
     // Page accounting (section 1).
+    {"linux-4.18", "longterm_migrate", "none"},
+    {"linux-5.4", "longterm_migrate", "cma_slow"},
+    {"linux-5.8", "longterm_migrate", "cma"},
+    {"linux-5.10", "longterm_migrate_failure", "enomem_spin"},
+    {"linux-5.15", "longterm_migrate", "cma_movable"},
+    {"linux-5.15", "longterm_migrate_failure", "enomem"},
+    {"linux-6.1", "longterm_migrate_lock", "held"},
+    {"linux-6.12", "longterm_migrate_lock", "dropped_if_fast"},
     {"linux-4.18", "pin_accounting", "get_only"},
     {"linux-5.4", "pin_accounting", "get_only"},
     {"linux-5.4.y", "pin_accounting", "get_only"},
@@ -156,8 +164,8 @@ constexpr Expected kMatrix[] = {
     {"linux-7.2", "gup_fast_file_check", "yes"},
     {"linux-4.18", "longterm_fsdax", "eopnotsupp"},
     {"linux-7.2", "longterm_fsdax", "eopnotsupp"},
-    {"linux-5.10", "io_uring_file_buffer", "refused"},
-    {"linux-6.1", "io_uring_file_buffer", "refused"},
+    {"linux-5.10.0", "io_uring_file_buffer", "refused"},
+    {"linux-6.1", "io_uring_file_buffer", "shmem"},
     {"linux-6.12", "io_uring_file_buffer", "allowed"},
     {"linux-5.10.0", "dirty_without_buffers", "bug"},
     {"linux-5.15", "dirty_without_buffers", "bug"},

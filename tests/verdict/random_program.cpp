@@ -77,7 +77,8 @@ class Generator {
     switch (m.kind) {
       case Kind::anon:
         out = fmt::format("anon {}{} {{ {} }}{}\n", m.name, pages_ == 2 ? "[2]" : "", words(),
-                          one_of(std::array{"", "", "", "", " : fresh", " : untouched"}));
+                          one_of(std::array{"", "", "", "", " : fresh", " : untouched", " : cma",
+                                            " : fresh, movable"}));
         break;
       case Kind::huge:
         out = fmt::format("anon {} {{ {} }} : {}\n", m.name, words(),
