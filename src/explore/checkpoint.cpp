@@ -37,9 +37,10 @@ class Checksum {
       add(word);
       at += sizeof(word);
     }
+    if (bytes == 0) return;
     std::uint64_t rest = bytes;
     std::memcpy(&rest, at, bytes);
-    if (bytes > 0) add(rest);
+    add(rest);
   }
   [[nodiscard]] std::uint64_t value() const { return sum_; }
 
@@ -315,7 +316,9 @@ Restored load_checkpoint(const std::string& file, StateStore& store, Crew& crew)
       return restored;
     }
     if (!restored.damage.empty()) restored.damage += "; ";
-    restored.damage += name + ": " + error;
+    restored.damage += name;
+    restored.damage += ": ";
+    restored.damage += error;
     store.forget();
   }
   return restored;
