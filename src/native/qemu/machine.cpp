@@ -24,10 +24,11 @@ std::vector<std::string> qemu_arguments(const MachineSetup& setup, int console, 
   // One translation thread for one CPU: with several, a guest panics at boot now and then.
   const std::string accelerator =
       setup.kvm ? "kvm" : fmt::format("tcg,thread={}", o.cpus > 1 ? "multi" : "single");
+  // mem-merge: else the host's ksmd merges pages of the same test in guest and host.
   std::vector<std::string> arguments = {
       o.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor",
-      "none", "-machine", "pc", "-accel", accelerator, "-smp", fmt::to_string(o.cpus), "-m",
-      fmt::to_string(o.memory_mib), "-kernel", setup.image.string(), "-initrd",
+      "none", "-machine", "pc,mem-merge=off", "-accel", accelerator, "-smp", fmt::to_string(o.cpus),
+      "-m", fmt::to_string(o.memory_mib), "-kernel", setup.image.string(), "-initrd",
       fmt::format("/dev/fd/{}", setup.initrd),
       // Without a user's own words, an oops ends the boot: what runs after one proves nothing.
       "-append", fmt::format("console=ttyS0 quiet panic=-1 oops=panic {}", o.append)};
