@@ -35,7 +35,9 @@ Step dma(Kernel& k) {
   const litmus::Instr& i = k.instr();
   const bool write = i.op == litmus::Op::dma_write;
   std::int8_t value = write ? k.evaluate(i.value) : std::int8_t{0};
-  if (held(k, i.ref)) {
+  if (write && held(k, i.ref) && !device_may_write(k, i.ref)) {
+    k.say("the device refuses: the memory region is read-only");
+  } else if (held(k, i.ref)) {
     transfer(k, k.s.refs[i.ref].frame, i.word, owner_mm(k, i.ref), write, value);
   }
   if (!write) k.set_register(i.dst, value);
@@ -45,7 +47,8 @@ Step dma(Kernel& k) {
 // The work request carries the bus address, so it outlives an unpin (a driver bug the model shows).
 Step post_job(Kernel& k) {
   const litmus::Instr& i = k.instr();
-  if (!held(k, i.ref)) {
+  const bool refused = i.op == litmus::Op::post_write && !device_may_write(k, i.ref);
+  if (!held(k, i.ref) || refused) {
     k.s.jobs[i.job] = mm::Job{JobState::done, mm::kNoFrame, 0};
     return k.done();
   }

@@ -18,6 +18,8 @@ using mm::Step;
 
 /// Whether the device can execute posted job `job` now.
 [[nodiscard]] bool job_ready(const mm::State& s, unsigned job);
+/// Whether the device may write through reference `ref`: of a memory region, what its keys say.
+[[nodiscard]] bool device_may_write(const Kernel& k, unsigned ref);
 /// The device executes queued job `job`; `k` acts for nobody in particular.
 void run_job(Kernel& k, unsigned job);
 

@@ -189,6 +189,14 @@ struct Actor {
   bool operator==(const Actor&) const = default;
 };
 
+/// `swap disk : stable_writes;`, what the machine swaps to.
+struct SwapDevice {
+  Name kind;
+  std::optional<Name> option;
+  Comments comments;
+  bool operator==(const SwapDevice&) const = default;
+};
+
 /// An atom or a connective of a condition; `land` and `lor` have two or more children, none of
 /// which has the same connective.
 struct Cond {
@@ -236,6 +244,7 @@ struct File {
   Comments comments;  // of the `litmus NAME "text"` line
   std::vector<HeaderLine> header;
   std::vector<Object> objects;
+  std::vector<SwapDevice> swap;  // one at most; the compiler complains about more
   std::vector<Actor> actors;
   std::optional<Condition> condition;
   std::vector<Expectation> expectations;

@@ -110,6 +110,7 @@ std::string canonical_text(const Ast& file) {
   f.expectations.clear();
   f.trailing.clear();
   for (ast::Object& o : f.objects) plain(o);
+  for (ast::SwapDevice& d : f.swap) d.comments = {};
   for (ast::Actor& a : f.actors) {
     a.comments = {};
     std::visit(PlainActor{}, a.what);

@@ -31,6 +31,7 @@ Program Compiler::run(std::string file) {
   check_hugetlb_pool();
   declare_threads();
   declare_daemons();
+  declare_swap_device();
   collect_names();
   build_process_tree();
   allocate_registers();
@@ -38,6 +39,7 @@ Program Compiler::run(std::string file) {
   compile_condition();
   compile_expectations();
   find_features();
+  add_swap_io();
   if (sink_.empty()) program_.hash = hash_of(file_);
   return std::move(program_);
 }

@@ -114,6 +114,8 @@ bool Compiler::argument(const Operation& operation, std::size_t index, const ast
       out.value = value.value_or(Expr{});
       return value.has_value();
     }
+    case Parameter::copies:
+      return copies_argument(a, out);
     case Parameter::process: {
       const ast::Name* name = lone_name(a);
       if (name == nullptr) {
@@ -136,6 +138,19 @@ bool Compiler::argument(const Operation& operation, std::size_t index, const ast
       return flag_argument(operation.parameters[index], a, out);
   }
   return false;
+}
+
+bool Compiler::copies_argument(const ast::Argument& a, Instr& out) {
+  const auto* e = std::get_if<ast::Expr>(&a.value);
+  const auto* number =
+      e != nullptr && e->fn == Fn::none ? std::get_if<ast::Integer>(&e->a) : nullptr;
+  if (number == nullptr || !number->errno_name.empty() || number->value < 1 ||
+      number->value > kMaxCopies) {
+    error(a.at, "not a number of pipe buffers", fmt::format("1 to {}", kMaxCopies));
+    return false;
+  }
+  out.copies = static_cast<std::uint16_t>(number->value);
+  return true;
 }
 
 bool Compiler::range_argument(std::size_t index, const ast::Argument& a, bool remote, Instr& out) {
@@ -203,7 +218,9 @@ bool Compiler::usable(const Operation& operation, const ast::Name& name, const D
   const std::string_view release = releaser(d.op);
   std::string hint;
   const bool releases = operation.parameters[0] == Parameter::handle;
-  if (releases && release.empty()) {
+  if (operation.op == Op::rereg_mr) {
+    hint = "it is about memory regions: `h = reg_mr(MEMORY, ACCESS);`";
+  } else if (releases && release.empty()) {
     hint = "it holds no reference: nothing to release";
   } else if (releases) {
     hint = fmt::format("{}({}) releases it", release, name.text);
@@ -309,7 +326,7 @@ std::optional<Compiler::Names> Compiler::flag_names(const ast::Argument& a, cons
 }
 
 bool Compiler::flag_argument(Parameter parameter, const ast::Argument& a, Instr& out) {
-  static const Names kFoll = {"FOLL_WRITE", "FOLL_FORCE", "FOLL_LONGTERM"};
+  static const Names kFoll = {"FOLL_WRITE", "FOLL_FORCE", "FOLL_LONGTERM", "FOLL_PCI_P2PDMA"};
   static const Names kProt = {"PROT_READ", "PROT_WRITE", "PROT_NONE"};
   static const Names kAccess = {"IBV_ACCESS_LOCAL_WRITE", "IBV_ACCESS_REMOTE_WRITE",
                                 "IBV_ACCESS_REMOTE_READ", "IBV_ACCESS_REMOTE_ATOMIC"};
@@ -326,7 +343,8 @@ bool Compiler::flag_argument(Parameter parameter, const ast::Argument& a, Instr&
     if (!names) return false;
     out.foll = static_cast<std::uint8_t>((has("FOLL_WRITE") ? kFollWrite : 0) |
                                          (has("FOLL_FORCE") ? kFollForce : 0) |
-                                         (has("FOLL_LONGTERM") ? kFollLongterm : 0));
+                                         (has("FOLL_LONGTERM") ? kFollLongterm : 0) |
+                                         (has("FOLL_PCI_P2PDMA") ? kFollPciP2pdma : 0));
     return true;
   }
   if (parameter == Parameter::prot) {

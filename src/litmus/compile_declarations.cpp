@@ -154,6 +154,44 @@ void Compiler::declare_daemons() {
   });
 }
 
+void Compiler::declare_swap_device() {
+  static const Names kKinds = {"zram", "disk"};
+  for (const ast::SwapDevice& d : file_.swap) {
+    const bool disk = d.kind.text == "disk";
+    if (&d != &file_.swap.front()) {
+      error(d.kind.at, "a second swap device", "one `swap` in a file");
+    }
+    if (!disk && d.kind.text != "zram") {
+      error(d.kind.at, fmt::format("unknown swap device `{}`", d.kind.text),
+            fmt::format("{}", fmt::join(kKinds, " or ")), did_you_mean(d.kind.text, kKinds));
+      continue;
+    }
+    if (d.option && d.option->text != "stable_writes") {
+      error(d.option->at, fmt::format("unknown attribute `{}` of a swap device", d.option->text),
+            "`stable_writes`", did_you_mean(d.option->text, {"stable_writes"}));
+    } else if (d.option && !disk) {
+      error(d.option->at, "`zram` writes before anybody can see the page under writeback",
+            "`swap disk : stable_writes;`", "leave out the attribute");
+    }
+    if (disk) program_.swap_device = d.option ? SwapDevice::stable_disk : SwapDevice::disk;
+  }
+}
+
+// The device is an actor of its own, where anything is ever swapped out.
+void Compiler::add_swap_io() {
+  if (program_.swap_device == SwapDevice::zram || (program_.features & kFeatureSwap) == 0) return;
+  const Location at = file_.swap.front().kind.at;
+  if (!fits(program_.actors.size(), kMaxActors, at, "actors (the swap device is one)")) return;
+  Actor device;
+  device.kind = ActorKind::swap_io;
+  device.name = "swap_io";
+  device.page = 0;
+  device.pages = program_.pages;
+  device.bound = 1;
+  program_.actors.push_back(std::move(device));
+  sources_.emplace_back();
+}
+
 void Compiler::declare_objects() {
   program_.objects.reserve(kMaxObjects);  // Definitions and Ranges point into it
   for (const ast::Object& o : file_.objects) {

@@ -14,14 +14,16 @@ struct BackingName {
   std::string_view name;
   Backing backing;
 };
-constexpr std::array<BackingName, 4> kBackings = {{{"ext4", Backing::ext4},
+constexpr std::array<BackingName, 5> kBackings = {{{"ext4", Backing::ext4},
                                                    {"xfs", Backing::xfs},
                                                    {"shmem", Backing::shmem},
-                                                   {"dax", Backing::dax}}};
+                                                   {"dax", Backing::dax},
+                                                   {"p2pdma", Backing::p2pdma}}};
 
 bool file_only(std::string_view attribute) {
   const auto named = [&](const BackingName& b) { return b.name == attribute; };
   return attribute == "shared" || attribute == "private" || attribute == "read" ||
+         attribute == "stable_writes" ||
          std::any_of(kBackings.begin(), kBackings.end(), named);
 }
 
@@ -33,6 +35,8 @@ const char* kind_of(const Object& o) {
       return "a shmem file";
     case Backing::dax:
       return "a DAX file";
+    case Backing::p2pdma:
+      return "PCI peer-to-peer memory";
     case Backing::ext4:
     case Backing::xfs:
       break;
@@ -47,6 +51,7 @@ bool on_disk(const Object& o) {
 std::string_view refusal_of_advice(Advice advice, const Object& file) {
   switch (advice) {
     case Advice::dontneed:
+      return file.backing == Backing::p2pdma ? "is not modelled for what no fault maps again" : "";
     case Advice::dontfork:
     case Advice::dofork:
       return "";
@@ -60,11 +65,18 @@ std::string_view refusal_of_advice(Advice advice, const Object& file) {
 /// Why the model (or any kernel) cannot do `op` with `o`, or "".
 std::string_view refusal(const Instr& i, const Object& o) {
   const bool file = o.backing != Backing::anonymous;
+  const bool p2pdma = o.backing == Backing::p2pdma;
   switch (i.op) {
+    case Op::mmap:
+    case Op::process_vm_readv:
+    case Op::process_vm_writev:
+    case Op::ptrace_peek:
+    case Op::ptrace_poke:
+      return p2pdma ? "is not modelled" : "";
     case Op::truncate:
     case Op::punch_hole:
     case Op::fsync:
-      return file ? "" : "is for files";
+      return file && !p2pdma ? "" : "is for files";
     case Op::mremap:
       return file ? "of a file mapping is not modelled" : "";
     case Op::move_pages:
@@ -101,6 +113,7 @@ bool Compiler::file_attribute(const ast::Object& o, const ast::Attribute& a, Obj
     out.state = InitialPage::read;
     return true;
   }
+  if (name == "stable_writes") out.stable_writes = true;
   if (name == "private") return true;  // see check_file
   if (name == "pool") return true;     // see huge_attributes
   for (const BackingName& b : kBackings) {
@@ -109,7 +122,7 @@ bool Compiler::file_attribute(const ast::Object& o, const ast::Attribute& a, Obj
   if (file_only(name)) return true;
   static const Names kCommon = {"untouched", "unmapped", "readonly", "dontfork", "in"};
   if (std::find(kCommon.begin(), kCommon.end(), name) != kCommon.end()) return false;
-  Names all = {"shared", "private", "ext4", "xfs", "shmem", "dax", "read"};
+  Names all = {"shared", "private", "ext4", "xfs", "shmem", "dax", "p2pdma", "stable_writes", "read"};
   all.insert(all.end(), kCommon.begin(), kCommon.end());
   error(a.name.at, fmt::format("unknown attribute `{}` of a file", name),
         fmt::format("{}", fmt::join(all, ", ")), did_you_mean(name, all));
@@ -121,12 +134,13 @@ void Compiler::check_file(const ast::Object& o, Object& out) {
   const ast::Attribute* backing = nullptr;
   for (const ast::Attribute& a : o.attributes) {
     const bool is_sharing = a.name.text == "shared" || a.name.text == "private";
-    const bool is_backing = file_only(a.name.text) && !is_sharing && a.name.text != "read";
+    const bool is_backing = file_only(a.name.text) && !is_sharing && a.name.text != "read" &&
+                            a.name.text != "stable_writes";
     const ast::Attribute*& other = is_sharing ? sharing : backing;
     if (!is_sharing && !is_backing) continue;
     if (other != nullptr && other->name.text != a.name.text) {
       error(a.name.at, fmt::format("`{}` contradicts `{}`", a.name.text, other->name.text),
-            is_sharing ? "one of shared, private" : "one of ext4, xfs, shmem, dax");
+            is_sharing ? "one of shared, private" : "one of ext4, xfs, shmem, dax, p2pdma");
     }
     other = &a;
   }
@@ -134,6 +148,20 @@ void Compiler::check_file(const ast::Object& o, Object& out) {
   out.shared = sharing == nullptr || sharing->name.text == "shared";
   if (out.backing == Backing::dax && !out.shared) {
     error(sharing->name.at, "a private mapping of a DAX file is not modelled", "`shared`");
+  }
+  if (out.stable_writes && !on_disk(out)) {
+    error(backing->name.at, fmt::format("`{}` has no disk that could need stable pages", out.name),
+          "ext4 or xfs", "leave out `stable_writes`");
+  }
+  if (out.backing != Backing::p2pdma) return;
+  if (!out.shared) {
+    error(sharing->name.at, "no kernel maps PCI peer-to-peer memory privately", "`shared`");
+  }
+  for (const ast::Attribute& a : o.attributes) {
+    const std::string& name = a.name.text;
+    if (name != "untouched" && name != "unmapped" && name != "read") continue;
+    error(a.name.at, fmt::format("`{}` contradicts `p2pdma`: mmap maps all of it at once", name),
+          "leave out the attribute");
   }
 }
 
@@ -161,7 +189,9 @@ void Compiler::check_memory_kind(const ast::CallStatement& call, const Instr& ou
     const Object& o = program_.object(page);
     const std::string_view why = refusal(out, o);
     if (why.empty()) continue;
-    error(c.arguments[page == out.page ? 0 : 1].at,
+    const bool remote = out.op == Op::process_vm_readv || out.op == Op::process_vm_writev ||
+                        out.op == Op::ptrace_peek || out.op == Op::ptrace_poke;
+    error(c.arguments[page == out.page && !remote ? 0 : 1].at,
           fmt::format("`{}` {}, `{}` is {}", c.function.text, why, o.name, kind_of(o)));
     return;
   }
@@ -190,7 +220,7 @@ std::optional<Atom> Compiler::disk_atom(const ast::Cond& c) {
   out.kind = AtomKind::disk;
   std::tie(out.page, out.word) = *w;
   const Object& o = program_.object(out.page);
-  if (o.backing == Backing::anonymous || o.backing == Backing::shmem) {
+  if (!on_disk(o) && o.backing != Backing::dax) {
     error(c.place.at, fmt::format("`{}` is {}: nothing of it is on a disk", o.name, kind_of(o)),
           "a word of a file on a disk");
     return {};

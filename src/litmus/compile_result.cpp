@@ -81,6 +81,7 @@ void Compiler::define_handle(const ast::CallStatement& call, Instr& out) {
   h.process = d.process;
   h.op = d.op;
   h.first_page = d.first_page;
+  h.copies = out.copies;
   program_.handles.push_back(std::move(h));
 }
 

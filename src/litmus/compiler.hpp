@@ -99,6 +99,8 @@ class Compiler {
   void check_huge_daemon(Location at, const Actor& daemon);
   void declare_threads();
   void declare_daemons();
+  void declare_swap_device();
+  void add_swap_io();
   void find_features();
   void collect_names();
   void collect(const ast::Block& body, std::uint8_t actor, bool repeated);
@@ -153,6 +155,7 @@ class Compiler {
   void lower_call(const ast::Statement& s, const ast::CallStatement& call);
   bool arguments(const Operation& operation, const ast::CallStatement& call, Instr& out);
   bool argument(const Operation& operation, std::size_t index, const ast::Argument& a, Instr& out);
+  bool copies_argument(const ast::Argument& a, Instr& out);
   bool range_argument(std::size_t index, const ast::Argument& a, bool remote, Instr& out);
   bool handle_argument(const Operation& operation, const ast::Argument& a, Instr& out);
   bool handle_word_argument(const Operation& operation, const ast::Argument& a, Instr& out);

@@ -93,6 +93,11 @@ class Printer {
     if (!f.name.text.empty()) header(f);
     section();
     for (const ast::Object& o : f.objects) object(o);
+    for (const ast::SwapDevice& d : f.swap) {
+      before(d.comments);
+      line(fmt::format("swap {}{};", d.kind.text, d.option ? " : " + d.option->text : ""));
+      after(d.comments);
+    }
     for (const ast::Actor& a : f.actors) {
       section();
       before(a.comments);

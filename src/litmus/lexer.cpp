@@ -20,9 +20,9 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-constexpr std::array<std::string_view, 10> kItemWords = {"litmus",  "anon",   "file",   "hugetlb",
-                                                         "process", "thread", "daemon", "exists",
-                                                         "forall",  "expect"};
+constexpr std::array<std::string_view, 11> kItemWords = {
+    "litmus", "anon",   "file",   "hugetlb", "swap",  "process",
+    "thread", "daemon", "exists", "forall",  "expect"};
 constexpr std::array<std::string_view, 11> kStatementWords = {
     "if",   "else", "repeat", "signal",  "await", "exit",
     "post", "true", "crash",  "SIGSEGV", "SIGBUS"};
@@ -31,7 +31,7 @@ struct Errno {
   std::string_view name;
   int value;
 };
-constexpr std::array<Errno, 11> kErrnos = {{{"ENOMEM", ENOMEM},
+constexpr std::array<Errno, 12> kErrnos = {{{"ENOMEM", ENOMEM},
                                             {"EFAULT", EFAULT},
                                             {"EBUSY", EBUSY},
                                             {"EINVAL", EINVAL},
@@ -41,7 +41,8 @@ constexpr std::array<Errno, 11> kErrnos = {{{"ENOMEM", ENOMEM},
                                             {"ENOSYS", ENOSYS},
                                             {"ENOENT", ENOENT},
                                             {"ESRCH", ESRCH},
-                                            {"EOPNOTSUPP", EOPNOTSUPP}}};
+                                            {"EOPNOTSUPP", EOPNOTSUPP},
+                                            {"EREMOTEIO", EREMOTEIO}}};
 
 class Lexer {
  public:

@@ -50,6 +50,7 @@ std::span<const Operation> operations() {
        0,
        "h = register_buffer(MEMORY)"},
       {"reg_mr", Op::reg_mr, {P::range, P::access}, R::handle, 0, "h = reg_mr(MEMORY, ACCESS)"},
+      {"rereg_mr", Op::rereg_mr, {P::handle, P::access}, R::status, 0, "rereg_mr(HANDLE, ACCESS)"},
       {"xdp_umem", Op::xdp_umem, {P::range}, R::handle, 0, "h = xdp_umem(MEMORY)"},
       {"direct_read",
        Op::direct_read,
@@ -59,7 +60,12 @@ std::span<const Operation> operations() {
        "h = direct_read(WORD, VALUE)"},
       {"direct_write", Op::direct_write, {P::word}, R::handle, 0, "h = direct_write(WORD)"},
       {"complete", Op::complete, {P::handle}, R::status, 0, "complete(HANDLE)"},
-      {"vmsplice", Op::vmsplice, {P::range}, R::handle, 0, "h = vmsplice(MEMORY)"},
+      {"vmsplice",
+       Op::vmsplice,
+       {P::range, P::copies},
+       R::handle,
+       1,
+       "h = vmsplice(MEMORY, COPIES)"},
       {"pipe_read", Op::pipe_read, {P::handle_word}, R::value, 0, "r = pipe_read(HANDLE.WORD)"},
       {"close", Op::pipe_close, {P::handle}, R::none, 0, "close(HANDLE)"},
       {"zerocopy_send", Op::zerocopy_send, {P::range}, R::handle, 0, "h = zerocopy_send(MEMORY)"},
@@ -153,6 +159,8 @@ bool accepts(Op user, Op taker) {
     case Op::pipe_close:
     case Op::complete:
       return operation_name(user) == releaser(taker);
+    case Op::rereg_mr:
+      return taker == Op::reg_mr;
     case Op::pipe_read:
       return taker == Op::vmsplice;
     case Op::socket_recv:

@@ -17,6 +17,7 @@ enum class Parameter : std::uint8_t {
   page,          // one page of memory
   word,          // a word of memory
   value,         // an expression
+  copies,        // how many references to each page, an integer
   process,
   handle,       // a handle as a whole
   handle_word,  // a word behind a handle

@@ -240,6 +240,7 @@ void Parser::header() {
 void Parser::item() {
   const Token& t = peek();
   if (at_word("anon") || at_word("file") || at_word("hugetlb")) return memory();
+  if (at_word("swap")) return swap_device();
   if (at_word("process")) return process();
   if (at_word("thread")) return thread();
   if (at_word("daemon")) return daemon();
@@ -252,12 +253,12 @@ void Parser::item() {
          "write it before the memory of the test");
   }
   const std::string expected =
-      "`anon`, `file`, `hugetlb`, `process`, `thread`, `daemon`, `exists`, `~exists`, `forall` or "
-      "`expect`";
+      "`anon`, `file`, `hugetlb`, `swap`, `process`, `thread`, `daemon`, `exists`, `~exists`, "
+      "`forall` or `expect`";
   const std::string hint =
       t.kind == TokenKind::identifier
-          ? did_you_mean(t.text, {"anon", "file", "hugetlb", "process", "thread", "daemon",
-                                  "exists", "forall", "expect", "claim", "source"})
+          ? did_you_mean(t.text, {"anon", "file", "hugetlb", "swap", "process", "thread",
+                                  "daemon", "exists", "forall", "expect", "claim", "source"})
           : "";
   fail_expecting(expected, hint);
 }
@@ -356,6 +357,17 @@ void Parser::daemon() {
   if (accept(":")) out.option = any_name("`page_lock`");
   expect_semicolon();
   out_.file.actors.push_back({std::move(out), item.end()});
+}
+
+void Parser::swap_device() {
+  Item item(*this);
+  ast::SwapDevice out;
+  advance();
+  out.kind = any_name("the kind of swap device: zram or disk");
+  if (accept(":")) out.option = any_name("`stable_writes`");
+  expect_semicolon();
+  out.comments = item.end();
+  out_.file.swap.push_back(std::move(out));
 }
 
 Parsed parse_text(std::string_view text, DiagnosticSink& sink) {

@@ -66,6 +66,7 @@ class Parser {
   void process();
   void thread();
   void daemon();
+  void swap_device();
   void condition();
   void expectation();
   ast::Word memory_word();

@@ -18,6 +18,7 @@ inline constexpr unsigned kMaxProcesses = 6;  // and so address spaces
 inline constexpr unsigned kMaxActors = 12;    // main threads, further threads, daemons
 inline constexpr unsigned kMaxRegisters = 8;  // in one actor, hidden ones included
 inline constexpr unsigned kMaxRefs = 12;      // pages held by all handles together
+inline constexpr unsigned kMaxCopies = 2048;  // references that one slot of a pipe stands for
 inline constexpr unsigned kMaxJobs = 4;       // posted DMA operations
 inline constexpr unsigned kMaxEvents = 16;
 inline constexpr unsigned kMaxSwapSlots = 12;  // one per page of each process that can be written
@@ -69,11 +70,12 @@ enum class Op : std::uint8_t {
   unpin_dirty,      // ref, pages: unpin_user_pages_dirty_lock
   register_buffer,  // ref, page, pages, dst
   reg_mr,           // ref, page, pages, access, dst
+  rereg_mr,         // ref, pages, access, dst: other access rights, same pages
   xdp_umem,         // ref, page, pages, dst
   direct_read,      // ref, page (one page), word, value (what the device will deliver), dst
   direct_write,     // ref, page, word, dst
   complete_io,      // ref, dst: the transfer of a direct_* happens, then the references go
-  vmsplice,         // ref, page, pages, dst
+  vmsplice,         // ref, page, pages, copies, dst
   pipe_read,        // ref (the page's slot), dst, word; peeks
   pipe_close,       // ref, pages: last reader gone, references dropped
   zerocopy_send,    // ref, page, pages, dst
@@ -118,7 +120,8 @@ struct Expr {
 };
 
 // FOLL_ flags of get/pin, as bits of Instr::foll.
-inline constexpr std::uint8_t kFollWrite = 1, kFollForce = 2, kFollLongterm = 4;
+inline constexpr std::uint8_t kFollWrite = 1, kFollForce = 2, kFollLongterm = 4,
+                              kFollPciP2pdma = 128;
 enum class Gup : std::uint8_t { slow, fast, raw };  // raw = get_user_pages_fast_only
 // mprotect bits of Instr::prot.
 inline constexpr std::uint8_t kProtRead = 1, kProtWrite = 2;
@@ -150,7 +153,8 @@ struct Instr {
   std::uint8_t prot = 0;
   Gup gup = Gup::slow;
   Advice advice = Advice::dontneed;
-  bool writable_mr = false;  // reg_mr: an IBV_ACCESS_ flag asks for write access
+  bool writable_mr = false;  // reg_mr, rereg_mr: an IBV_ACCESS_ flag asks for write access
+  std::uint16_t copies = 1;  // vmsplice: pipe buffers that each page goes into
   Expr value;
   std::uint32_t line = 0;  // 1-based line of the statement
   std::string text;        // the statement in canonical form, for pictures
@@ -163,6 +167,14 @@ enum class Backing : std::uint8_t {
   xfs,    // one that tracks dirty pages without buffer heads (iomap)
   shmem,  // tmpfs, memfd, MAP_SHARED | MAP_ANONYMOUS: the page cache is all there is
   dax,    // the file's pages are persistent memory, mapped directly
+  p2pdma,  // no file system: memory of a PCI device for its peers (p2pmem's sysfs file)
+};
+
+/// What the machine swaps to, as far as swap-out and swap-in differ.
+enum class SwapDevice : std::uint8_t {
+  zram,         // SWP_SYNCHRONOUS_IO: a write is over when it returns
+  disk,         // the page is under writeback until the device is done
+  stable_disk,  // the same, SWP_STABLE_WRITES: nobody may write the page meanwhile
 };
 
 /// Initial state of a memory object's pages.
@@ -204,6 +216,7 @@ struct Object {
   Zone zone = Zone::normal;
   Backing backing = Backing::anonymous;
   bool shared = false;   // MAP_SHARED
+  bool stable_writes = false;  // a file on a disk for which nobody may change what it is writing
   bool hugetlb = false;  // each page is one huge page of hugetlbfs
   // `huge` memory has a last page that a test cannot name: it stands for the rest of the 2 MiB.
   HugeMapping huge = HugeMapping::none;
@@ -226,7 +239,8 @@ enum class ActorKind : std::uint8_t {
   numa_scan,
   ksm,
   writeback,
-  khugepaged
+  khugepaged,
+  swap_io  // the swap device itself: there with every SwapDevice but zram, acts without a bound
 };
 struct Actor {
   ActorKind kind = ActorKind::thread;
@@ -248,6 +262,7 @@ struct Handle {
   std::uint8_t process = 0;  // whose address space is pinned
   Op op = Op::pin;
   std::uint8_t first_page = 0;
+  std::uint16_t copies = 1;  // references that each slot stands for
 };
 
 // Conditions.
@@ -323,6 +338,7 @@ struct Program {
   std::vector<Actor> actors;  // actors[i] for i < processes.size(): main threads
   std::vector<Handle> handles;
   std::uint8_t refs = 0, jobs = 0;
+  SwapDevice swap_device = SwapDevice::zram;
   std::uint8_t hugetlb_pool = kNone;  // huge pages of the machine; kNone: always enough
   std::uint16_t features = 0;         // kFeature*
   std::vector<std::string> events;

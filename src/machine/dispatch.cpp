@@ -90,6 +90,8 @@ Path path_of(Op op) {
       return Path::post_job;
     case Op::complete:
       return Path::complete_job;
+    case Op::rereg_mr:
+      return Path::rereg_mr;
     case Op::process_vm_writev:
     case Op::process_vm_readv:
       return Path::process_vm;
@@ -122,6 +124,8 @@ Path path_of(litmus::ActorKind daemon) {
       return Path::writeback;
     case litmus::ActorKind::khugepaged:
       return Path::khugepaged;
+    case litmus::ActorKind::swap_io:
+      return Path::swap_io;
   }
   return Path::none;
 }

@@ -1,6 +1,7 @@
 // What must hold in every state (coherence, sanity) and at the end (balance). Isolation and
 // lifetime are about accesses and are reported where those happen (mm/memory_access.cpp).
 #include "machine/machine.hpp"
+#include "mm/gup.hpp"
 #include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
@@ -148,6 +149,9 @@ bool balanced(const State& s, const litmus::Program& program, const design::Swit
     const bool pin = (ref.flags & mm::kRefPin) != 0;
     const std::uint8_t head = head_of(s, ref.frame);
     references[head] += pin ? mm::pin_weight(switches, s, ref.frame) : 1;
+    if (!pin && mm::handed_out(ref)) {
+      references[head] += static_cast<int>(mm::further_copies(switches, program.handle_of(r)));
+    }
     pins[head] += pin && mm::exact_pincount(switches, s, ref.frame) ? 1 : 0;
   }
   for (const mm::FilePage& file : s.files) {

@@ -17,9 +17,12 @@ static_assert(std::has_unique_object_representations_v<State>, "equal states mus
 
 namespace {
 
-// Swap slots that can be in use at once: one per page of each process.
+// Swap slots that can be in use at once: one per page of each process, and those of pages that left
+// all page tables while the device was writing them.
 unsigned slot_bound(const litmus::Program& program) {
-  return std::min<unsigned>(program.pages * program.mms, litmus::kMaxSwapSlots);
+  const unsigned under_writeback =
+      program.swap_device == litmus::SwapDevice::zram ? 0 : program.pages;
+  return std::min<unsigned>(program.pages * program.mms + under_writeback, litmus::kMaxSwapSlots);
 }
 
 // Large folios that can exist at once: one per mapping of `huge` memory, what collapse or a copy
@@ -306,13 +309,14 @@ void Machine::map_initial_file(State& s, unsigned page, std::uint8_t& next_frame
     contents = contents || object.initial[w] != 0;
   }
   for (mm::Word& word : s.files[page].disk) word = {0, mm::kEverybody};
-  if (object.backing != Backing::shmem) s.files[page].disk = words;
+  const bool memory_only = object.backing == Backing::shmem || object.backing == Backing::p2pdma;
+  if (!memory_only) s.files[page].disk = words;
   if (object.state != InitialPage::unmapped) {
     s.mms[owner].vma[page] = static_cast<std::uint8_t>(mm::kVmMapped | mm::kVmRead |
                                                        (object.readonly ? 0 : mm::kVmWrite) |
                                                        (object.dontfork ? mm::kVmDontCopy : 0));
   }
-  if (touched || (object.backing == Backing::shmem && contents)) {
+  if (touched || (memory_only && contents)) {
     const std::uint8_t number = next_frame++;
     mm::Frame& frame = s.frames[number];
     const bool written = object.state == InitialPage::written && object.shared;
@@ -327,7 +331,7 @@ void Machine::map_initial_file(State& s, unsigned page, std::uint8_t& next_frame
     frame.words = words;
     s.files[page].frame = number;
     const bool writable =
-        !object.readonly && object.shared && (written || object.backing == Backing::shmem);
+        !object.readonly && object.shared && (written || memory_only);
     if (mapped) {
       s.mms[owner].pte[page] = {number, static_cast<std::uint8_t>((writable ? mm::kPteWrite : 0) |
                                                                   (written ? mm::kPteDirty : 0))};

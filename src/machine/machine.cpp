@@ -64,6 +64,7 @@ void Machine::begin_statement(State& s, unsigned actor) const {
 void Machine::end_statement(Kernel& k) const {
   mm::Actor& a = k.self();
   if ((a.flags & mm::kParked) != 0) return;  // stays at the access that faulted
+  if (program_.actors[k.actor].kind == litmus::ActorKind::swap_io) return;  // always ready
   a.pc++;
   skip_local(k.s, k.actor);
 }

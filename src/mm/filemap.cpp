@@ -69,6 +69,9 @@ bool copies(const Kernel& k, unsigned page, unsigned flags) {
 Step lock_page(Kernel& k, unsigned page, unsigned flags) {
   Activation& a = k.activation();
   const std::uint8_t frame = a.frame[0];
+  if ((flags & kFaultWrite) != 0 && !copies(k, page, flags) && must_stay_stable(k, frame)) {
+    return k.blocked();  // in page_mkwrite, with the page lock, which writeback does without
+  }
   if (!trylock_page(k, frame)) return k.blocked();
   if (!in_page_cache(k.s.frames[frame])) {
     k.say("the page was truncated meanwhile");
@@ -176,6 +179,7 @@ Step begin_shared(Kernel& k, unsigned page, unsigned mm) {
 
 Step mkwrite(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
+  if (must_stay_stable(k, frame)) return k.blocked();
   if (!trylock_page(k, frame)) return k.blocked();
   if (!in_page_cache(k.s.frames[frame])) {
     unlock_page(k, frame);

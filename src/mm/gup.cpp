@@ -44,6 +44,10 @@ void record_reference(Kernel& k, unsigned ref, unsigned page, unsigned flags, st
       0};
 }
 
+unsigned further_copies(const design::Switches& policy, const litmus::Handle& handle) {
+  return policy.vmsplice_ref == policy::vmsplice_ref::pin ? 0U : handle.copies - 1U;
+}
+
 void release_frame(Kernel& k, unsigned flags, std::uint8_t frame) {
   if ((flags & kGupPin) != 0) {
     unpin_page(k, frame);

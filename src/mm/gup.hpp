@@ -14,6 +14,9 @@ namespace drover::mm {
 /// gup_file.cpp: 0, or the errno that a reference to `page` of a file fails with, whatever is
 /// mapped there (check_vma_flags).
 [[nodiscard]] int file_error(const Kernel& k, unsigned flags, unsigned page);
+/// Whether try_grab_folio refuses `page` because it is PCI peer-to-peer memory and the caller does
+/// not say FOLL_PCI_P2PDMA (4003f107fa2e, 6.2): -EREMOTEIO.
+[[nodiscard]] bool refuses_p2pdma(const Kernel& k, unsigned page);
 /// Whether GUP-fast leaves this file page to the slow path (gup_fast_folio_allowed).
 [[nodiscard]] bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame);
 /// Whether io_uring refuses the statement's buffer because a part of it is a file mapping. It looks
@@ -25,6 +28,11 @@ namespace drover::mm {
 /// Writes the reference to `frame` into slot `ref`, or into the caller's activation if ref ==
 /// kNone.
 void record_reference(Kernel& k, unsigned ref, unsigned page, unsigned flags, std::uint8_t frame);
+
+/// How many references each slot of the handle stands for beside its own: of a page that went into
+/// several pipe buffers (iter_to_pipe takes one for each). Where a pin is 1024 references anyway, a
+/// second pin tells nobody more and is not counted.
+[[nodiscard]] unsigned further_copies(const design::Switches& policy, const litmus::Handle& handle);
 
 /// Drops a reference of kind `flags` on `frame`.
 void release_frame(Kernel& k, unsigned flags, std::uint8_t frame);

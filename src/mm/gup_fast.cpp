@@ -90,7 +90,7 @@ Step read_pte(Kernel& k, const Arguments& a, unsigned leaf) {
   const bool writable = (pte.bits & kPteWrite) != 0;
   if (pte.frame == kNoFrame || (pte.bits & kPteInaccessible) != 0 ||
       pte.frame == kZeroFrame ||  // pte_special
-      fast_refuses_dax(k, a) || (!writable && needs_writable(k, a))) {
+      fast_refuses_dax(k, a) || refuses_p2pdma(k, a.page) || (!writable && needs_writable(k, a))) {
     return k.yield(kFallBack);
   }
   k.activation().frame[0] = pte.frame;

@@ -21,6 +21,16 @@ int file_error(const Kernel& k, unsigned flags, unsigned page) {
   return write_pin && tracked && refused ? -kEFAULT : 0;
 }
 
+// O_DIRECT says it for a disk whose queue can do it (bio_iov_iter_get_pages with
+// ITER_ALLOW_P2PDMA, 5e3e3f2e15df), nobody else does.
+bool refuses_p2pdma(const Kernel& k, unsigned page) {
+  if (!is_file(k.program, page)) return false;
+  if (k.program.object(page).backing != litmus::Backing::p2pdma) return false;
+  const litmus::Instr& i = k.instr();
+  const bool direct = i.op == litmus::Op::direct_read || i.op == litmus::Op::direct_write;
+  return !direct && (i.foll & litmus::kFollPciP2pdma) == 0;
+}
+
 // a6e79df92e4a (6.5). It cannot know whether the mapping is shared.
 bool fast_refuses_file(const Kernel& k, unsigned flags, std::uint8_t frame) {
   constexpr unsigned kLongtermWritePin = kGupPin | kGupLongterm | kGupWrite;

@@ -100,6 +100,11 @@ Step walk(Kernel& k, const Arguments& a) {
     k.say("get_user_pages: the page must be unshared first");
     return fault_in(k, a, kFaultUnshare);
   }
+  if (refuses_p2pdma(k, a.page)) {
+    ptl_unlock(k);
+    k.activation().arg[2] |= kGupRefused;
+    return k.fused(kUndo);
+  }
   return k.fused(kGrab);
 }
 
@@ -149,9 +154,13 @@ namespace {
 
 Step fail(Kernel& k, const Arguments& a) {
   int error = is_file(k.program, a.page) ? file_error(k, a.flags, a.page) : 0;
-  if ((a.flags & kGupRefused) != 0) error = -kEOPNOTSUPP;
+  if ((a.flags & kGupRefused) != 0) {
+    error = refuses_p2pdma(k, a.page) ? -kEREMOTEIO : -kEOPNOTSUPP;
+  }
   const int result = error != 0 ? error : -kEFAULT;
-  k.say("get_user_pages fails with {}", result == -kEFAULT ? "EFAULT" : "EOPNOTSUPP");
+  k.say("get_user_pages fails with {}", result == -kEFAULT      ? "EFAULT"
+                                        : result == -kEREMOTEIO ? "EREMOTEIO"
+                                                                : "EOPNOTSUPP");
   mmap_unlock(k);
   return k.done(result);
 }

@@ -34,7 +34,7 @@ enum class Step : std::uint8_t {
 // errno values, as in include/uapi/asm-generic/errno-base.h.
 inline constexpr int kEPERM = 1, kENOENT = 2, kESRCH = 3, kEAGAIN = 11, kENOMEM = 12, kEACCES = 13,
                      kEFAULT = 14, kEBUSY = 16, kEEXIST = 17, kEINVAL = 22, kENOSYS = 38,
-                     kEOPNOTSUPP = 95;
+                     kEOPNOTSUPP = 95, kEREMOTEIO = 121;
 
 /// One actor's view of the kernel during one step. Paths change `s` only through this step.
 class Kernel {

@@ -47,6 +47,10 @@ void write_word(Kernel& k, std::uint8_t frame, unsigned word, std::int8_t value,
   Frame& page = k.s.frames[frame];
   const bool file = is_file_page(page);
   if (file) note_orphan(k, page);
+  if (must_stay_stable(k, frame)) {  // the checksum that goes to the disk with it does not fit
+    k.violate(litmus::Property::durability);
+    k.say("changes a page that the disk needs to be stable");
+  }
   // Everybody may read a file.
   const unsigned audience = file ? kEverybody : 1U << mm;
   page.words[word] =

@@ -72,6 +72,8 @@ Step migrate_page(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
   switch (k.activation().point) {
     case kLockPage:  // M1; asynchronous callers give up, synchronous ones sleep: both are possible
+      // folio_wait_writeback, under the page lock that a writeback does not need
+      if ((k.s.frames[frame].state & kWriteback) != 0) return k.blocked();
       if (!trylock_page(k, frame)) return k.blocked();
       return k.yield(kUnmap);
     case kUnmap:

@@ -42,6 +42,12 @@ void set_file_page_dirty(Kernel& k, std::uint8_t frame) {
   k.say("WARNING: ext4 is told of a dirty page without buffer heads");
 }
 
+bool must_stay_stable(const Kernel& k, std::uint8_t frame) {
+  const Frame& page = k.s.frames[frame];
+  return is_file_page(page) && (page.state & kWriteback) != 0 &&
+         k.program.object(file_index(page)).stable_writes;
+}
+
 void page_mkwrite(Kernel& k, std::uint8_t frame) {
   Frame& f = k.s.frames[frame];
   if (k.program.object(file_index(f)).backing == Backing::ext4) f.state |= kHasBuffers;

@@ -58,6 +58,9 @@ Step split(Kernel& k, std::uint8_t frame) {
 Step add_to_swap(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
   const bool lazyfree = (page_folio(k, frame).state & kLazyFree) != 0;
+  if (in_swap_cache(k, frame) && (k.s.frames[frame].state & kWriteback) != 0) {
+    return keep(k, "it is under writeback");
+  }
   if (lazyfree && is_large(k.s, frame)) return split(k, frame);
   if (is_file_page(k.s.frames[frame])) {
     // Dirty pages of a file are the flusher's.
@@ -138,16 +141,22 @@ Step pageout(Kernel& k) {
   if (page.refcount != 2) return keep(k, "somebody holds a reference");
   flush_tlb_frame(k, frame);
   page.state = static_cast<std::uint8_t>(page.state & ~kPageDirty);
-  k.s.slots[page.index - 1U].words = page.words;  // swap_writepage: a synchronous device
+  if (k.program.swap_device == litmus::SwapDevice::zram) {
+    k.s.slots[page.index - 1U].words = page.words;  // __swap_writepage of a synchronous device
+  } else {
+    page.state |= kWriteback;  // until swap_io.cpp ends it
+  }
   unlock_page(k, frame);
   k.say("reclaim writes the page to swap");
   return k.yield(kRelock);
 }
 
-// The write is over and unlocked the page: a fault may have mapped it again meanwhile.
+// The write may be over, and the page is not locked: a fault may have mapped it again meanwhile.
 Step relock(Kernel& k) {
   const std::uint8_t frame = k.activation().frame[0];
-  if (!trylock_page(k, frame)) {
+  const bool writeback = (k.s.frames[frame].state & kWriteback) != 0;
+  if (writeback) k.say("reclaim leaves the page to the swap device");
+  if (writeback || !trylock_page(k, frame)) {
     putback_lru_page(k, frame);
     return k.done(-kEBUSY);
   }

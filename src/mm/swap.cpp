@@ -44,10 +44,14 @@ bool try_to_free_swap(Kernel& k, std::uint8_t frame) {
   return true;
 }
 
+bool stable_swap_writes(const Kernel& k) {
+  return k.program.swap_device == litmus::SwapDevice::stable_disk;
+}
+
 bool reuse_swap_page(Kernel& k, std::uint8_t frame) {
   if (k.s.frames[frame].mapcount + page_swapcount(k, frame) > 1) return false;
   if (!in_swap_cache(k, frame)) return true;
-  if ((k.s.frames[frame].state & kWriteback) != 0) return false;  // stable pages
+  if ((k.s.frames[frame].state & kWriteback) != 0) return !stable_swap_writes(k);
   k.s.frames[frame].state |= kPageDirty;
   delete_from_swap_cache(k, frame);
   k.say("reuse_swap_page takes the page out of the swap cache");

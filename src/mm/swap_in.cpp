@@ -15,7 +15,8 @@ enum Point : std::uint8_t { kLookUp, kLockPage, kMap };
 // Whether a page that only one entry names is read without a stop in the swap cache
 // (SWP_SYNCHRONOUS_IO: zram, brd).
 bool bypasses_cache(const Kernel& k, const SwapSlot& slot) {
-  return k.policy.swapin_bypass == policy::swapin_bypass::yes && slot.count == 1;
+  return k.program.swap_device == litmus::SwapDevice::zram &&
+         k.policy.swapin_bypass == policy::swapin_bypass::yes && slot.count == 1;
 }
 
 // I1, I2: the page in the swap cache, or a new one read from the device.
@@ -94,7 +95,7 @@ Mapping decide(Kernel& k, const Activation& a) {
   if (k.policy.swapin_reuse == Reuse::swap_exclusive) {  // 1493a1913e34 (5.19)
     exclusive = (a.arg[3] & kPteExclusive) != 0 || a.arg[5] == 0;
     const bool writeback = a.arg[5] != 0 && (k.s.frames[frame].state & kWriteback) != 0;
-    if (writeback) exclusive = false;  // SWP_STABLE_WRITES
+    if (writeback && stable_swap_writes(k)) exclusive = false;
   }
   swap_free(k, a.arg[4]);
   // Before the references are compared (d4c470970d45, 5.18).
@@ -158,11 +159,17 @@ Step do_swap_page(Kernel& k) {
 
 namespace {
 
+// try_to_unuse waits for the page lock and for the end of a writeback.
+bool busy(const Kernel& k, std::uint8_t frame) {
+  const Frame& page = k.s.frames[frame];
+  return (page.flags & kPageLocked) != 0 || (page.state & kWriteback) != 0;
+}
+
 // unuse_pte: the page is mapped as a read fault would, but never writable.
 Step unuse_pte(Kernel& k, unsigned mm, unsigned page) {
   const std::uint8_t slot = k.s.mms[mm].entry[page];
   SwapSlot& s = k.s.slots[slot];
-  if (s.cache != kNoFrame && (k.s.frames[s.cache].flags & kPageLocked) != 0) return k.blocked();
+  if (s.cache != kNoFrame && busy(k, s.cache)) return k.blocked();
   if (!ptl_trylock(k, mm, page)) return k.blocked();
   if (s.cache == kNoFrame) {
     const std::uint8_t fresh = alloc_page(k);
@@ -199,7 +206,7 @@ Step swapoff(Kernel& k) {
   }
   for (SwapSlot& slot : k.s.slots) {
     if (slot.cache == kNoFrame) continue;
-    if ((k.s.frames[slot.cache].flags & kPageLocked) != 0) return k.blocked();
+    if (busy(k, slot.cache)) return k.blocked();
     try_to_free_swap(k, slot.cache);
   }
   k.set_register(k.instr().dst, 0);

@@ -2,6 +2,7 @@
 // FOLL_ flags the design decides (kernel-semantics 13). And the statements that drop them.
 #include "mm/gup.hpp"
 #include "mm/huge_memory.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/locks.hpp"
 #include "mm/page.hpp"
 #include "mm/page_cache.hpp"
@@ -23,7 +24,7 @@ Request request(const design::Switches& policy, const litmus::Instr& i) {
   switch (i.op) {
     case Op::get:
     case Op::pin:
-      return {i.foll | pin_if(i.op == Op::pin) | (i.gup == litmus::Gup::raw ? kGupFastOnly : 0U),
+      return {(i.foll & ~unsigned{litmus::kFollPciP2pdma}) | pin_if(i.op == Op::pin) | (i.gup == litmus::Gup::raw ? kGupFastOnly : 0U),
               i.gup != litmus::Gup::slow};
     case Op::register_buffer:  // io_pin_pages: write access, whatever the buffer is used for
       return {kGupWrite | kGupLongterm | pin_if(policy.io_uring_ref == policy::io_uring_ref::pin),
@@ -85,13 +86,21 @@ Step get_pages(Kernel& k, const Request& r, unsigned mm) {
                  flags, mm, static_cast<unsigned>(i.ref) + arg[0], arg[0]});
 }
 
+// The other pipe buffers that the page is in: all in the step that takes or drops the last of them.
+void add_copies(Kernel& k, unsigned ref, int sign) {
+  const auto copies = static_cast<int>(further_copies(k.policy, k.program.handle_of(ref)));
+  Frame& page = page_folio(k, k.s.refs[ref].frame);
+  page.refcount = static_cast<std::int16_t>(page.refcount + sign * copies);
+}
+
 Step finish(Kernel& k, int result) {
   const litmus::Instr& i = k.instr();
   for (unsigned r = i.ref; r < static_cast<unsigned>(i.ref) + i.pages; ++r) {
     k.s.refs[r].flags = static_cast<std::uint8_t>(k.s.refs[r].flags & ~kRefTentative);
-    if (i.op == litmus::Op::direct_read && handed_out(k.s.refs[r])) {
-      k.s.refs[r].value = k.evaluate(i.value);
-    }
+    if (!handed_out(k.s.refs[r])) continue;
+    if (i.copies > 1) add_copies(k, r, 1);
+    if (i.op == litmus::Op::reg_mr && i.writable_mr) k.s.refs[r].flags |= kRefDeviceWrites;
+    if (i.op == litmus::Op::direct_read) k.s.refs[r].value = k.evaluate(i.value);
   }
   k.set_register(i.dst, result);
   if (k.self().lock != LockKind::none) mmap_unlock(k);
@@ -132,6 +141,12 @@ Step take_reference(Kernel& k) {
         k.set_register(i.dst, -kENOSYS);
         return k.done();
       }
+      if ((i.foll & litmus::kFollPciP2pdma) != 0 && (i.foll & litmus::kFollLongterm) != 0) {
+        k.violate(litmus::Property::sanity);
+        k.say("WARNING: is_valid_gup_args: a long-term reference to peer-to-peer memory");
+        k.set_register(i.dst, -kEINVAL);
+        return k.done();
+      }
       if (k.policy.longterm_marks_dontfork == policy::longterm_marks_dontfork::yes &&
           (r.flags & kGupLongterm) != 0) {
         return mark_dontfork(k, mm);
@@ -167,6 +182,7 @@ Step release_reference(Kernel& k) {
         put_page(k, ref.frame);
       }
     } else {
+      if (taken_by == litmus::Op::vmsplice) add_copies(k, i.ref + released, -1);
       release_frame(k, (ref.flags & kRefPin) != 0 ? kGupPin : 0, ref.frame);
     }
     ref = Ref{};

@@ -23,6 +23,12 @@ std::string unsupported_operation(const litmus::Program& program, const design::
   namespace policy = design::policy;
   const design::Switches& switches = design.switches;
   const bool io_uring = switches.io_uring_ref != policy::io_uring_ref::absent;
+  for (const litmus::Object& object : program.objects) {
+    const bool p2pdma = object.backing == litmus::Backing::p2pdma;
+    if (p2pdma && switches.p2pdma_mapping == policy::p2pdma_mapping::absent) {
+      return "PCI peer-to-peer memory in user space (it came with 6.2)";
+    }
+  }
   const bool pageout = switches.madv_pageout != policy::madv_pageout::absent;
   for (const litmus::Actor& actor : program.actors) {
     for (const litmus::Instr& i : actor.code) {

@@ -61,10 +61,16 @@ std::string file_kind(const litmus::Program& program, const litmus::Object& obje
 std::string memory_obstacle(const Context& context) {
   for (const litmus::Object& o : context.program.objects) {
     if (o.backing == Backing::dax) return fmt::format("`{}` needs a DAX file system", o.name);
+    if (o.backing == Backing::p2pdma) {
+      return fmt::format("`{}` needs a PCI device that lends memory to its peers", o.name);
+    }
     if (o.zone != litmus::Zone::normal) {
       return fmt::format("`{}`: nothing in user space says where pages lie, or puts them there",
                          o.name);
     }
+  }
+  if (context.program.swap_device != litmus::SwapDevice::zram) {
+    return "needs a swap disk that is slow enough for the test to see pages under writeback";
   }
   for (const litmus::Atom& atom : context.program.condition.atoms) {
     if (atom.kind == litmus::AtomKind::disk) {

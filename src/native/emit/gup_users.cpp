@@ -57,6 +57,7 @@ std::string gup_obstacle(const Context& context, Site site) {
     case Op::get:
       return "no system call keeps such a plain reference (FOLL_GET) on every kernel";
     case Op::reg_mr:
+    case Op::rereg_mr:
       return "needs soft-RoCE, which drover does not set up";
     case Op::put:
       return "no system call releases a pin with put_page";

@@ -24,7 +24,7 @@ std::string vmsplice_statement(const Context& context, Site site) {
     case Op::put:
       return fmt::format("close_pipe({});", handle);
     default:
-      return fmt::format("{}splice_pages({});", target, handle);
+      return fmt::format("{}splice_pages({}, {});", target, handle, i.copies);
   }
 }
 
@@ -43,9 +43,9 @@ std::string vmsplice_obstacle(const Context& context, Site site) {
   }
 }
 
-HandleHooks vmsplice_hooks(const Instr&, unsigned handle) {
+HandleHooks vmsplice_hooks(const Instr& i, unsigned handle) {
   HandleHooks hooks;
-  hooks.run = fmt::format("prepare_pipe({});", handle);
+  hooks.run = fmt::format("prepare_pipe({}, {});", handle, i.copies);
   return hooks;
 }
 

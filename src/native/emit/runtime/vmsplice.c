@@ -1,9 +1,13 @@
 /* ---- vmsplice: a pipe per handle, made before the processes exist ---- */
 static int pipes[HANDLES][2];
 
-static void prepare_pipe(unsigned handle)
+static void prepare_pipe(unsigned handle, unsigned copies)
 {
+    int buffers = (int)(copies * handles[handle].pages);
     if (pipe2(pipes[handle], O_NONBLOCK) != 0) give_up(FAILED, "pipe2");
+    if (buffers > 16 && fcntl(pipes[handle][1], F_SETPIPE_SZ, buffers * PAGE) < buffers * PAGE) {
+        give_up(FAILED, "F_SETPIPE_SZ");
+    }
 }
 
 static void drain_pipe(int fd)
@@ -12,14 +16,15 @@ static void drain_pipe(int fd)
     while (read(fd, page, sizeof page) > 0) continue;
 }
 
-static int8_t splice_pages(unsigned handle)
+static int8_t splice_pages(unsigned handle, unsigned copies)
 {
     struct iovec v = { handles[handle].base, handles[handle].pages * PAGE };
-    ssize_t n = vmsplice(pipes[handle][1], &v, 1, 0);
-    if (n < 0) return (int8_t)-errno;
-    if ((size_t)n < v.iov_len) { /* a later page was not there */
-        drain_pipe(pipes[handle][0]);
-        return -EFAULT;
+    for (unsigned i = 0; i < copies; i++) {
+        ssize_t n = vmsplice(pipes[handle][1], &v, 1, 0);
+        if (n == (ssize_t)v.iov_len) continue;
+        int8_t result = (int8_t)(n < 0 ? -errno : -EFAULT); /* or a later page was not there */
+        if (n >= 0 || i > 0) drain_pipe(pipes[handle][0]);
+        return result;
     }
     note_taken(handle);
     return 0;
