@@ -341,10 +341,9 @@ bool Compiler::flag_argument(Parameter parameter, const ast::Argument& a, Instr&
   if (parameter == Parameter::foll) {
     names = flag_names(a, kFoll, "a FOLL_ flag", true);
     if (!names) return false;
-    out.foll = static_cast<std::uint8_t>((has("FOLL_WRITE") ? kFollWrite : 0) |
-                                         (has("FOLL_FORCE") ? kFollForce : 0) |
-                                         (has("FOLL_LONGTERM") ? kFollLongterm : 0) |
-                                         (has("FOLL_PCI_P2PDMA") ? kFollPciP2pdma : 0));
+    out.foll = static_cast<std::uint8_t>(
+        (has("FOLL_WRITE") ? kFollWrite : 0) | (has("FOLL_FORCE") ? kFollForce : 0) |
+        (has("FOLL_LONGTERM") ? kFollLongterm : 0) | (has("FOLL_PCI_P2PDMA") ? kFollPciP2pdma : 0));
     return true;
   }
   if (parameter == Parameter::prot) {

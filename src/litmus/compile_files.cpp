@@ -23,8 +23,7 @@ constexpr std::array<BackingName, 5> kBackings = {{{"ext4", Backing::ext4},
 bool file_only(std::string_view attribute) {
   const auto named = [&](const BackingName& b) { return b.name == attribute; };
   return attribute == "shared" || attribute == "private" || attribute == "read" ||
-         attribute == "stable_writes" ||
-         std::any_of(kBackings.begin(), kBackings.end(), named);
+         attribute == "stable_writes" || std::any_of(kBackings.begin(), kBackings.end(), named);
 }
 
 const char* kind_of(const Object& o) {
@@ -122,7 +121,8 @@ bool Compiler::file_attribute(const ast::Object& o, const ast::Attribute& a, Obj
   if (file_only(name)) return true;
   static const Names kCommon = {"untouched", "unmapped", "readonly", "dontfork", "in"};
   if (std::find(kCommon.begin(), kCommon.end(), name) != kCommon.end()) return false;
-  Names all = {"shared", "private", "ext4", "xfs", "shmem", "dax", "p2pdma", "stable_writes", "read"};
+  Names all = {"shared", "private", "ext4",          "xfs", "shmem",
+               "dax",    "p2pdma",  "stable_writes", "read"};
   all.insert(all.end(), kCommon.begin(), kCommon.end());
   error(a.name.at, fmt::format("unknown attribute `{}` of a file", name),
         fmt::format("{}", fmt::join(all, ", ")), did_you_mean(name, all));

@@ -20,9 +20,9 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-constexpr std::array<std::string_view, 11> kItemWords = {
-    "litmus", "anon",   "file",   "hugetlb", "swap",  "process",
-    "thread", "daemon", "exists", "forall",  "expect"};
+constexpr std::array<std::string_view, 11> kItemWords = {"litmus", "anon",    "file",   "hugetlb",
+                                                         "swap",   "process", "thread", "daemon",
+                                                         "exists", "forall",  "expect"};
 constexpr std::array<std::string_view, 11> kStatementWords = {
     "if",   "else", "repeat", "signal",  "await", "exit",
     "post", "true", "crash",  "SIGSEGV", "SIGBUS"};

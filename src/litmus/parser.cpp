@@ -257,8 +257,8 @@ void Parser::item() {
       "`forall` or `expect`";
   const std::string hint =
       t.kind == TokenKind::identifier
-          ? did_you_mean(t.text, {"anon", "file", "hugetlb", "swap", "process", "thread",
-                                  "daemon", "exists", "forall", "expect", "claim", "source"})
+          ? did_you_mean(t.text, {"anon", "file", "hugetlb", "swap", "process", "thread", "daemon",
+                                  "exists", "forall", "expect", "claim", "source"})
           : "";
   fail_expecting(expected, hint);
 }

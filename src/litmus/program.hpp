@@ -163,10 +163,10 @@ struct Instr {
 /// What a memory object is made of, as far as the kernel's paths differ.
 enum class Backing : std::uint8_t {
   anonymous,
-  ext4,   // a disk file system that tracks dirty pages and hangs buffer heads on them
-  xfs,    // one that tracks dirty pages without buffer heads (iomap)
-  shmem,  // tmpfs, memfd, MAP_SHARED | MAP_ANONYMOUS: the page cache is all there is
-  dax,    // the file's pages are persistent memory, mapped directly
+  ext4,    // a disk file system that tracks dirty pages and hangs buffer heads on them
+  xfs,     // one that tracks dirty pages without buffer heads (iomap)
+  shmem,   // tmpfs, memfd, MAP_SHARED | MAP_ANONYMOUS: the page cache is all there is
+  dax,     // the file's pages are persistent memory, mapped directly
   p2pdma,  // no file system: memory of a PCI device for its peers (p2pmem's sysfs file)
 };
 
@@ -215,9 +215,9 @@ struct Object {
   bool readonly = false, dontfork = false, wipeonfork = false;
   Zone zone = Zone::normal;
   Backing backing = Backing::anonymous;
-  bool shared = false;   // MAP_SHARED
+  bool shared = false;         // MAP_SHARED
   bool stable_writes = false;  // a file on a disk for which nobody may change what it is writing
-  bool hugetlb = false;  // each page is one huge page of hugetlbfs
+  bool hugetlb = false;        // each page is one huge page of hugetlbfs
   // `huge` memory has a last page that a test cannot name: it stands for the rest of the 2 MiB.
   HugeMapping huge = HugeMapping::none;
   std::uint8_t process = 0;  // the process that has it mapped at the start

@@ -330,8 +330,7 @@ void Machine::map_initial_file(State& s, unsigned page, std::uint8_t& next_frame
         (written && object.backing == Backing::ext4 ? mm::kHasBuffers : 0));
     frame.words = words;
     s.files[page].frame = number;
-    const bool writable =
-        !object.readonly && object.shared && (written || memory_only);
+    const bool writable = !object.readonly && object.shared && (written || memory_only);
     if (mapped) {
       s.mms[owner].pte[page] = {number, static_cast<std::uint8_t>((writable ? mm::kPteWrite : 0) |
                                                                   (written ? mm::kPteDirty : 0))};

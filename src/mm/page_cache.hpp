@@ -42,8 +42,8 @@ void set_file_page_dirty(Kernel& k, std::uint8_t frame);
 /// block_page_mkwrite, ext4_page_mkwrite: the page gets buffer heads where the file system has
 /// them, and becomes dirty.
 void page_mkwrite(Kernel& k, std::uint8_t frame);
-/// folio_wait_stable: whether a write fault has to wait because the disk is taking the page and needs
-/// it to stay as it is (bdev_stable_writes, SB_I_STABLE_WRITES).
+/// folio_wait_stable: whether a write fault has to wait because the disk is taking the page and
+/// needs it to stay as it is (bdev_stable_writes, SB_I_STABLE_WRITES).
 [[nodiscard]] bool must_stay_stable(const Kernel& k, std::uint8_t frame);
 /// Whether some word of the cached page is not what the disk holds.
 [[nodiscard]] bool differs_from_disk(const State& s, const litmus::Program& program, unsigned page);

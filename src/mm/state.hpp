@@ -155,7 +155,7 @@ struct Ref {
 inline constexpr std::uint8_t kRefHeld = 1, kRefPin = 2, kRefWrite = 4,
                               kRefWeak = 8,  // weak: pagemap
     kRefTentative = 16,                      // GUP may still take it back
-    kRefIsolated = 32,     // a long-term pin has isolated the page, see migrate_longterm.cpp
+    kRefIsolated = 32,      // a long-term pin has isolated the page, see migrate_longterm.cpp
     kRefDeviceWrites = 64;  // a memory region whose keys let the device write
 
 /// Whether the program has the reference: it was taken and GUP has returned.

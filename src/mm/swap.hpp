@@ -31,8 +31,8 @@ bool try_to_free_swap(Kernel& k, std::uint8_t frame);
 /// Whether a page that is being written to swap must not change meanwhile (SWP_STABLE_WRITES).
 [[nodiscard]] bool stable_swap_writes(const Kernel& k);
 /// reuse_swap_page (up to 5.17): whether map count and swap count are one in all, the page being
-/// taken out of the swap cache then. References do not count. Under writeback the page stays in the cache, and
-/// is refused if the device needs stable pages.
+/// taken out of the swap cache then. References do not count. Under writeback the page stays in the
+/// cache, and is refused if the device needs stable pages.
 bool reuse_swap_page(Kernel& k, std::uint8_t frame);
 /// free_swap_cache: the same when the page lost its last mapping and its lock is free.
 void free_swap_cache(Kernel& k, std::uint8_t frame);

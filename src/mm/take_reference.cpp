@@ -24,7 +24,8 @@ Request request(const design::Switches& policy, const litmus::Instr& i) {
   switch (i.op) {
     case Op::get:
     case Op::pin:
-      return {(i.foll & ~unsigned{litmus::kFollPciP2pdma}) | pin_if(i.op == Op::pin) | (i.gup == litmus::Gup::raw ? kGupFastOnly : 0U),
+      return {(i.foll & ~unsigned{litmus::kFollPciP2pdma}) | pin_if(i.op == Op::pin) |
+                  (i.gup == litmus::Gup::raw ? kGupFastOnly : 0U),
               i.gup != litmus::Gup::slow};
     case Op::register_buffer:  // io_pin_pages: write access, whatever the buffer is used for
       return {kGupWrite | kGupLongterm | pin_if(policy.io_uring_ref == policy::io_uring_ref::pin),

@@ -18,6 +18,7 @@ struct Memory {
   bool shared = false;  // of a file
   bool disk = false;    // ext4, xfs: pages become dirty and are written back
   bool dax = false;
+  bool p2pdma = false;
 };
 
 class Generator {
@@ -37,6 +38,7 @@ class Generator {
     std::string out = fmt::format("litmus random-{}\n", seed_);
     for (unsigned o = 0; o < (two_pages || huge_ ? 1 : objects); ++o) out += object(o, small);
     if (small && !huge_ && pick(3) == 0) out += target();
+    if (pick(4) == 0) out += pick(2) != 0 ? "swap disk;\n" : "swap disk : stable_writes;\n";
     std::string child;
     if (forks) child = actor("process c", 1 + pick(2), false, true);
     const std::string second = thread ? actor("thread p.t", 1 + pick(2), false, false) : "";
@@ -103,10 +105,13 @@ class Generator {
   }
 
   std::string file(Memory& m) {
-    const std::string backing = one_of(std::array{"ext4", "ext4", "xfs", "xfs", "shmem", "dax"});
+    const std::string backing = one_of(std::array{"ext4", "ext4", "xfs", "ext4, stable_writes",
+                                                  "xfs, stable_writes", "shmem", "dax", "p2pdma"});
     m.dax = backing == "dax";
-    m.disk = backing == "ext4" || backing == "xfs";
-    m.shared = m.dax || pick(3) != 0;
+    m.p2pdma = backing == "p2pdma";
+    m.disk = backing.starts_with("ext4") || backing.starts_with("xfs");
+    m.shared = m.dax || m.p2pdma || pick(3) != 0;
+    if (m.p2pdma) return fmt::format("file {} {{ {} }} : p2pdma\n", m.name, words());
     return fmt::format("file {} {{ {} }} : {}, {}{}\n", m.name, words(),
                        m.shared ? "shared" : "private", backing,
                        one_of(std::array{"", "", ", read", ", untouched"}));
@@ -120,7 +125,8 @@ class Generator {
                        moves_by_uffd_ ? "untouched" : "unmapped");
   }
 
-  std::string flags() {
+  std::string flags(const Memory& m) {
+    if (m.p2pdma) return one_of(std::array{"FOLL_WRITE | FOLL_PCI_P2PDMA", "FOLL_WRITE"});
     return one_of(std::array{"FOLL_WRITE", "FOLL_WRITE | FOLL_LONGTERM", "0", "FOLL_LONGTERM",
                              "FOLL_FORCE | FOLL_WRITE"});
   }
@@ -134,28 +140,30 @@ class Generator {
     const std::string v = value();
     switch (pick(11)) {
       case 0:
-        return fmt::format("{} = vmsplice({}); {} = pipe_read({}.{});{}", h, m, reg(), h, w,
+        return fmt::format("{} = vmsplice({}{}); {} = pipe_read({}.{});{}", h, m,
+                           pick(3) == 0 ? ", 1024" : "", reg(), h, w,
                            pick(2) != 0 ? " close(" + h + ");" : "");
       case 1:
         if (pick(2) != 0)
           return fmt::format("{0} = direct_write({1}.{2}); complete({0});", h, m, w);
         return fmt::format("{0} = direct_read({1}.{2}, {3}); complete({0});", h, m, w, v);
       case 2:
-        return fmt::format("{0} = reg_mr({1}, {2}); dma_write({0}.{3}, {4});{5}", h, m,
+        return fmt::format("{0} = reg_mr({1}, {2});{6} dma_write({0}.{3}, {4});{5}", h, m,
                            pick(2) != 0 ? "IBV_ACCESS_LOCAL_WRITE" : "0", w, v,
-                           pick(2) != 0 ? " unpin(" + h + ");" : "");
+                           pick(2) != 0 ? " unpin(" + h + ");" : "",
+                           pick(3) == 0 ? " rereg_mr(" + h + ", IBV_ACCESS_REMOTE_WRITE);" : "");
       case 3:
         return fmt::format("{0} = get({1}, {2}, {3}); dma_write({0}.{4}, {5}); {6}({0});", h, m,
-                           flags(), entry(), w, v,
+                           flags(memory), entry(), w, v,
                            memory.kind == Kind::file && pick(2) != 0 ? "set_page_dirty" : "put");
       case 4:
         if (pick(3) == 0) {
           return fmt::format(
               "{0} = pin({1}, {2}); j{0} = post dma_write({0}.{3}, {4}); complete(j{0});", h, m,
-              flags(), w, v);
+              flags(memory), w, v);
         }
         return fmt::format("{0} = pin({1}, {2}, {3}); dma_write({0}{4}.{5}, {6});{7}", h, m,
-                           flags(), entry(), page(), w, v, release(memory, h));
+                           flags(memory), entry(), page(), w, v, release(memory, h));
       case 5:
         return fmt::format("{0} = xdp_umem({1}); dma_write({0}.{2}, {3});{4}", h, m, w, v,
                            pick(2) != 0 ? " unpin(" + h + ");" : "");
@@ -167,10 +175,10 @@ class Generator {
       case 8:
         return fmt::format(
             "{0} = pin({1}, {2}); j{0} = post dma_read({0}.{3}); {4} = complete(j{0});", h, m,
-            flags(), w, reg());
+            flags(memory), w, reg());
       default:
-        return fmt::format("{0} = pin({1}, {2}, {3}); {4} = dma_read({0}.{5});", h, m, flags(),
-                           entry(), reg(), w);
+        return fmt::format("{0} = pin({1}, {2}, {3}); {4} = dma_read({0}.{5});", h, m,
+                           flags(memory), entry(), reg(), w);
     }
   }
 
@@ -222,6 +230,7 @@ class Generator {
 
   std::string file_event(const Memory& memory) {
     const std::string& m = memory.name;
+    if (memory.p2pdma) return pick(2) != 0 ? "clear_refs();" : "munmap(" + m + ");";
     switch (pick(6)) {
       case 0:
         return fmt::format("{} = truncate({}, 0);", reg(), m);
@@ -265,7 +274,7 @@ class Generator {
   std::string statement(bool child) {
     const Memory& memory = this->memory();
     const std::string m = range(memory);
-    switch (pick(child ? 10 : 15)) {
+    switch (pick(child || memory.p2pdma ? 10 : 15)) {
       case 0:
       case 1:
         return fmt::format("{} = {};", word(memory), value());

@@ -3,9 +3,9 @@ static int pipes[HANDLES][2];
 
 static void prepare_pipe(unsigned handle, unsigned copies)
 {
-    int buffers = (int)(copies * handles[handle].pages);
+    int bytes = (int)(copies * handles[handle].pages * PAGE);
     if (pipe2(pipes[handle], O_NONBLOCK) != 0) give_up(FAILED, "pipe2");
-    if (buffers > 16 && fcntl(pipes[handle][1], F_SETPIPE_SZ, buffers * PAGE) < buffers * PAGE) {
+    if (copies > 1 && fcntl(pipes[handle][1], F_SETPIPE_SZ, bytes) < bytes) {
         give_up(FAILED, "F_SETPIPE_SZ");
     }
 }
