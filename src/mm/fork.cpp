@@ -107,8 +107,10 @@ bool looks_pinned(const Kernel& k, unsigned page, std::uint8_t frame) {
     case policy::fork_pinned_test::any_reference:
       return page_folio(k, frame).refcount > static_cast<int>(folio_mapcount(k.s, frame));
     case policy::fork_pinned_test::exclusive_and_maybe_pinned:
-      if (!anon_exclusive(k, frame)) return false;
-      break;
+      if (!anon_exclusive(k, frame) || (k.s.mms[k.mm()].flags & kMmHasPinned) == 0) return false;
+      // fb3d824d1a46 (5.19): the child's own reference is taken before the test, and counts.
+      return maybe_dma_pinned(k, frame) ||
+             (!exact_pincount(k.policy, k.s, frame) && f.refcount + 1 >= kPinBias);
     case policy::fork_pinned_test::maybe_pinned:
       break;
   }

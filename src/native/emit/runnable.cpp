@@ -45,10 +45,6 @@ Runnable runnable(const litmus::Program& program, const EmitOptions& options) {
         result.needs_root = true;
         result.needs_root_why = family.needs_root;
       }
-      if (i.copies * i.pages > 256) {
-        result.needs_root = true;
-        result.needs_root_why = "a pipe of more than 1 MiB";
-      }
       const std::string why = family.obstacle(context, Site{i, a});
       if (!why.empty() && result.why.empty()) {
         result.why = fmt::format("line {}: `{}`: {}", i.line, i.text, why);

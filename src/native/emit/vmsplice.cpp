@@ -45,7 +45,7 @@ std::string vmsplice_obstacle(const Context& context, Site site) {
 
 HandleHooks vmsplice_hooks(const Instr& i, unsigned handle) {
   HandleHooks hooks;
-  hooks.run = fmt::format("prepare_pipe({}, {});", handle, i.copies);
+  hooks.run = fmt::format("prepare_pipes({}, {});", handle, i.copies);
   return hooks;
 }
 
