@@ -117,9 +117,11 @@ Step move_pages(Kernel& k) {
   }
   const std::uint8_t frame = k.pte(mm, page).frame;
   const std::uint8_t vma = k.vma(mm, page);
+  const bool hidden = (k.pte(mm, page).bits & kPteInaccessible) != 0 &&
+                      k.policy.move_pages_prot_none == policy::move_pages_prot_none::enoent;
   bool isolated = false;
   // Without MPOL_MF_MOVE_ALL only pages that nobody else maps.
-  if (counted(frame) && k.s.frames[frame].mapcount == 1) {
+  if (!hidden && counted(frame) && k.s.frames[frame].mapcount == 1) {
     Frame& f = k.s.frames[frame];
     if ((f.flags & kInLruBatch) != 0) {
       f.flags = static_cast<std::uint8_t>(f.flags & ~kInLruBatch);
@@ -135,7 +137,7 @@ Step move_pages(Kernel& k) {
     const bool empty =
         k.pte(mm, page) == Pte{} && k.policy.move_pages_empty == policy::move_pages_empty::efault;
     const bool refused = (vma & kVmMapped) == 0 || frame == kZeroFrame || empty;
-    if (arg[1] == 0 && (refused || frame != kNoFrame)) arg[1] = refused ? kEFAULT : kEBUSY;
+    if (!hidden && arg[1] == 0 && (refused || frame != kNoFrame)) arg[1] = refused ? kEFAULT : kEBUSY;
     return k.yield(kIsolate);
   }
   k.say("move_pages isolates the page, refcount {}", k.s.frames[frame].refcount);
