@@ -7,6 +7,7 @@
 
 #include "machine/machine.hpp"
 #include "mm/gup.hpp"
+#include "mm/swap.hpp"
 
 namespace drover::machine {
 
@@ -16,14 +17,6 @@ static_assert(std::is_trivially_copyable_v<State>);
 static_assert(std::has_unique_object_representations_v<State>, "equal states must be equal bytes");
 
 namespace {
-
-// Swap slots that can be in use at once: one per page of each process, and those of pages that left
-// all page tables while the device was writing them.
-unsigned slot_bound(const litmus::Program& program) {
-  const unsigned under_writeback =
-      program.swap_device == litmus::SwapDevice::zram ? 0 : program.pages;
-  return std::min<unsigned>(program.pages * program.mms + under_writeback, litmus::kMaxSwapSlots);
-}
 
 // Large folios that can exist at once: one per mapping of `huge` memory, what collapse or a copy
 // makes, and those that only references hold.
@@ -41,7 +34,7 @@ unsigned frame_bound(const litmus::Program& program) {
   const std::size_t bound =
       mm::kFirstFrame + static_cast<std::size_t>(program.pages) * program.mms + program.refs +
       2 * program.actors.size() +
-      ((program.features & litmus::kFeatureSwap) != 0 ? slot_bound(program) : 0) +
+      ((program.features & litmus::kFeatureSwap) != 0 ? mm::swap_slots(program) : 0) +
       ((program.features & litmus::kFeatureFiles) != 0 ? program.pages : 0) +
       static_cast<std::size_t>(folio_bound(program)) * litmus::kMaxFolioPages;
   return static_cast<unsigned>(std::min<std::size_t>(bound, mm::kMaxFrames));
@@ -159,7 +152,7 @@ void Machine::lay_out() {
   add(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
   add(offsetof(State, processes), program_.processes.size());
   add(offsetof(State, events), program_.events.empty() ? 0 : sizeof(State::events));
-  for (unsigned slot = 0; slot < slot_bound(program_); ++slot) {
+  for (unsigned slot = 0; slot < mm::swap_slots(program_); ++slot) {
     if ((program_.features & litmus::kFeatureSwap) == 0) break;
     add(offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
         offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));

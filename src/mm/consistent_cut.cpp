@@ -82,21 +82,56 @@ void note_store(Kernel& k, unsigned mm, unsigned page, unsigned word, bool chang
 
 namespace {
 
-// As below for what is swapped out or being migrated.
-void widen_audience_of_entry(Kernel& k, unsigned parent, unsigned child, unsigned page) {
-  const auto widen = [&](Words& words) {
-    for (Word& word : words) {
-      if ((word.audience >> parent & 1U) != 0) {
-        word.audience = static_cast<std::uint8_t>(word.audience | 1U << child);
-      }
+// What the parent may see of `words`, the child may see as well.
+void widen(Words& words, unsigned parent, unsigned child) {
+  for (Word& word : words) {
+    if ((word.audience >> parent & 1U) != 0) {
+      word.audience = static_cast<std::uint8_t>(word.audience | 1U << child);
     }
-  };
+  }
+}
+
+// The page that a migration under way has copied `frame` to, or kNoFrame.
+std::uint8_t migrated_to(const Kernel& k, std::uint8_t frame) {
+  for (unsigned a = 0; a < k.program.actors.size(); ++a) {
+    const Actor& actor = k.s.actors[a];
+    for (unsigned d = 0; d < actor.depth; ++d) {
+      const Activation& act = actor.stack[d];
+      const bool migrates = act.path == static_cast<std::uint8_t>(Path::remove_migration_ptes);
+      if (migrates && act.frame[0] == frame) return act.frame[1];
+    }
+  }
+  return kNoFrame;
+}
+
+// The page whose PTE in `mm` try_to_unmap has cleared and not yet replaced, or kNoFrame.
+std::uint8_t being_unmapped(const Kernel& k, unsigned mm, unsigned page) {
+  for (unsigned a = 0; a < k.program.actors.size(); ++a) {
+    const Actor& actor = k.s.actors[a];
+    for (unsigned d = 0; d < actor.depth; ++d) {
+      const Activation& act = actor.stack[d];  // arg: mode, mm, page
+      const bool unmaps = act.path == static_cast<std::uint8_t>(Path::try_to_unmap);
+      if (unmaps && act.arg[1] == mm && act.arg[2] == page) return act.frame[0];
+    }
+  }
+  return kNoFrame;
+}
+
+// As below for what is swapped out, being migrated, or about to be one of the two.
+void widen_audience_of_entry(Kernel& k, unsigned parent, unsigned child, unsigned page) {
   const Pte pte = k.s.mms[child].pte[page];
   const std::uint8_t entry = k.s.mms[child].entry[page];
-  if (is_migration_entry(pte)) widen(k.s.frames[entry].words);
+  const auto widen_frame = [&](std::uint8_t frame) {
+    if (counted(frame)) widen(k.s.frames[frame].words, parent, child);
+  };
+  if (pte == Pte{}) widen_frame(being_unmapped(k, child, page));
+  if (is_migration_entry(pte)) {
+    widen_frame(entry);
+    widen_frame(migrated_to(k, entry));
+  }
   if (!is_swap_entry(pte)) return;
-  widen(k.s.slots[entry].words);
-  if (k.s.slots[entry].cache != kNoFrame) widen(k.s.frames[k.s.slots[entry].cache].words);
+  widen(k.s.slots[entry].words, parent, child);
+  widen_frame(k.s.slots[entry].cache);
 }
 
 }  // namespace
@@ -115,11 +150,7 @@ void end_cut(Kernel& k, unsigned parent, unsigned child) {
       widen_audience_of_entry(k, parent, child, page);
       continue;
     }
-    for (Word& word : k.s.frames[frame].words) {
-      if ((word.audience >> parent & 1U) != 0) {
-        word.audience = static_cast<std::uint8_t>(word.audience | 1U << child);
-      }
-    }
+    widen(k.s.frames[frame].words, parent, child);
   }
 }
 

@@ -27,6 +27,7 @@ enum Point : std::uint8_t {
   kUndoAll,
   kCheckFile,  // Q5
   kReadPmd,    // Q1 of `huge` memory
+  kSlowPath,
   // The same with a PTE that was writable when read, and with a PMD that maps a large folio.
   kWritable = 16,
   kLeaf = 32,
@@ -187,6 +188,15 @@ Step undo_all(Kernel& k, const Arguments& a) {
   return k.yield(kUndoAll);
 }
 
+// Q8 of a walk that stopped early: if fork got in between, what it has pinned goes, too
+// (lockless_pages_from_mm).
+Step stop(Kernel& k, const Arguments& a) {
+  if (a.page == k.instr().page || !counts_fork(k, a)) return k.fused(kSlowPath);
+  if (k.s.mms[a.mm].wp_seq == a.seq) return k.yield(kSlowPath);
+  k.say("GUP-fast: write_protect_seq changed, everything is unpinned");
+  return k.yield(kUndoAll);
+}
+
 // What was pinned so far stays; the slow path takes the rest. get_user_pages_fast_only gives up.
 Step fall_back(Kernel& k, const Arguments& a) {
   if ((a.flags & kGupFastOnly) == 0) {
@@ -204,7 +214,7 @@ Step fall_back(Kernel& k, const Arguments& a) {
     k.activation().arg[4]--;
     release_frame(k, a.flags, k.s.refs[a.ref - 1].frame);
     k.s.refs[a.ref - 1] = Ref{};
-    return k.yield(kFallBack);
+    return k.yield(kSlowPath);
   }
   return k.done(-kEFAULT);
 }
@@ -249,6 +259,8 @@ Step gup_fast(Kernel& k) {
       k.say("GUP-fast: write_protect_seq changed, everything is unpinned");
       return k.yield(kUndoAll);
     case kFallBack:
+      return stop(k, a);
+    case kSlowPath:
       return fall_back(k, a);
     default:
       return undo_all(k, a);

@@ -193,7 +193,7 @@ Step madvise_collapse(Kernel& k) {
     k.set_register(i.dst, -kEINVAL);
     return k.done();
   }
-  lru_add_drain(k);
+  lru_add_drain_all(k);
   return k.call(Path::collapse_huge_page, kCollapsed, {i.page, k.mm()});
 }
 

@@ -71,8 +71,12 @@ Step free_pte(Kernel& k, unsigned mm, unsigned page) {
   if (counted(pte.frame)) {
     Frame& frame = k.s.frames[pte.frame];
     const bool locked = (frame.flags & kPageLocked) != 0;
-    if (frame.mapcount == 1 && !locked &&
-        (!in_swap_cache(k, pte.frame) || try_to_free_swap(k, pte.frame))) {
+    // The lock and the map count stand in the way of what has a dirty mark of its own only: a page
+    // that is dirty by its PTEs alone is given up here, whoever else maps it.
+    const bool marked = in_swap_cache(k, pte.frame) || (frame.state & kPageDirty) != 0;
+    const bool clearable = frame.mapcount == 1 && !locked &&
+                           (!in_swap_cache(k, pte.frame) || try_to_free_swap(k, pte.frame));
+    if (!marked || clearable) {
       // Still writable: the next store through the PTE sets its dirty bit and takes it back.
       leave_stale(k, mm, page, pte);
       pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteDirty);

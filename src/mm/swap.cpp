@@ -1,13 +1,35 @@
 // Swap cache and swap slots; see swap.hpp.
 #include "mm/swap.hpp"
 
+#include <algorithm>
+
 #include "mm/page.hpp"
+#include "mm/paths.hpp"
 
 namespace drover::mm {
+namespace policy = design::policy;
+
+
+unsigned swap_slots(const litmus::Program& program) {
+  return std::min<unsigned>(program.pages * (program.mms + program.mms), litmus::kMaxSwapSlots);
+}
+
+bool swap_in_bypasses(const Kernel& k, std::uint8_t slot) {
+  for (unsigned a = 0; a < k.program.actors.size(); ++a) {
+    const Actor& actor = k.s.actors[a];
+    if (actor.depth == 0 || a == k.actor) continue;
+    const Activation& act = actor.stack[actor.depth - 1U];
+    const bool swaps_in = act.path == static_cast<std::uint8_t>(Path::do_swap_page);
+    if (swaps_in && act.frame[0] != kNoFrame && act.arg[4] == slot && act.arg[5] == 0) return true;
+  }
+  return false;
+}
 
 std::uint8_t alloc_swap_slot(const Kernel& k) {
-  for (std::uint8_t slot = 0; slot < litmus::kMaxSwapSlots; ++slot) {
-    if (k.s.slots[slot].count == 0 && k.s.slots[slot].cache == kNoFrame) return slot;
+  const bool prepared = k.policy.swapin_bypass == policy::swapin_bypass::prepared;
+  for (std::uint8_t slot = 0; slot < swap_slots(k.program); ++slot) {
+    if (k.s.slots[slot].count != 0 || k.s.slots[slot].cache != kNoFrame) continue;
+    if (!prepared || !swap_in_bypasses(k, slot)) return slot;
   }
   return kNone;
 }

@@ -24,10 +24,16 @@ void add_to_swap_cache(Kernel& k, std::uint8_t frame, std::uint8_t slot);
 void delete_from_swap_cache(Kernel& k, std::uint8_t frame);
 /// page_swapcount: the swap entries that name the page's slot; 0 outside of the swap cache.
 [[nodiscard]] unsigned page_swapcount(const Kernel& k, std::uint8_t frame);
+/// Swap slots of the machine: one per page of each process, and as many for pages that are in the
+/// swap cache while no entry names them, as a copy of theirs may be swapped out meanwhile.
+[[nodiscard]] unsigned swap_slots(const litmus::Program& program);
 /// try_to_free_swap: takes the (locked) page out of the swap cache unless it is under writeback or
 /// some entry still names its slot. Returns whether the page is not in the swap cache any more
 /// because of this call.
 bool try_to_free_swap(Kernel& k, std::uint8_t frame);
+/// Whether another fault is reading this slot past the swap cache: SWAP_HAS_CACHE where
+/// swapcache_prepare sets it (13ddaf26be32, 6.8).
+[[nodiscard]] bool swap_in_bypasses(const Kernel& k, std::uint8_t slot);
 /// Whether a page that is being written to swap must not change meanwhile (SWP_STABLE_WRITES).
 [[nodiscard]] bool stable_swap_writes(const Kernel& k);
 /// reuse_swap_page (up to 5.17): whether map count and swap count are one in all, the page being

@@ -16,7 +16,7 @@ enum Point : std::uint8_t { kLookUp, kLockPage, kMap };
 // (SWP_SYNCHRONOUS_IO: zram, brd).
 bool bypasses_cache(const Kernel& k, const SwapSlot& slot) {
   return k.program.swap_device == litmus::SwapDevice::zram &&
-         k.policy.swapin_bypass == policy::swapin_bypass::yes && slot.count == 1;
+         k.policy.swapin_bypass != policy::swapin_bypass::no && slot.count == 1;
 }
 
 // I1, I2: the page in the swap cache, or a new one read from the device.
@@ -32,6 +32,10 @@ Step look_up(Kernel& k) {
     return k.yield(kLockPage);
   }
   if (slot.count == 0) return k.done(0);  // somebody else was faster
+  if (k.policy.swapin_bypass == policy::swapin_bypass::prepared && bypasses_cache(k, slot) &&
+      swap_in_bypasses(k, a.arg[4])) {
+    return k.blocked();  // swapcache_prepare fails: it sleeps and the fault is taken again
+  }
   const std::uint8_t frame = alloc_page(k);
   k.s.frames[frame].words = slot.words;
   a.frame[0] = frame;
@@ -86,10 +90,11 @@ Mapping decide(Kernel& k, const Activation& a) {
   const std::uint8_t frame = a.frame[0];
   const bool write = (a.arg[1] & kFaultWrite) != 0;
   const bool may_write = (k.vma(a.arg[2], a.arg[0]) & kVmWrite) != 0;
+  const bool wp = (a.arg[3] & kPteUffdWp) != 0;
   if (k.policy.swapin_reuse == Reuse::mapcount_swapcount) {
     const bool reused = write && reuse_swap_page(k, frame);
     swap_free(k, a.arg[4]);
-    return {reused, reused && may_write};
+    return {reused, reused && may_write && !wp};
   }
   bool exclusive = false;
   if (k.policy.swapin_reuse == Reuse::swap_exclusive) {  // 1493a1913e34 (5.19)
@@ -106,7 +111,6 @@ Mapping decide(Kernel& k, const Activation& a) {
   exclusive = exclusive || k.s.frames[frame].refcount == 1;
   const bool maps_writable =
       write || k.policy.swapin_read_maps_writable == policy::swapin_read_maps_writable::yes;
-  const bool wp = (a.arg[3] & kPteUffdWp) != 0;
   return {exclusive, exclusive && may_write && maps_writable && !wp};
 }
 

@@ -25,11 +25,12 @@ void change_pte(Kernel& k, unsigned mm, unsigned page) {
   const litmus::Instr& i = k.instr();
   Pte& pte = k.pte(mm, page);
   const bool mapped = counted(pte.frame);
-  if ((mapped || is_swap_entry(pte)) && i.op == litmus::Op::uffd_wp) {
+  const bool entry = is_swap_entry(pte) || is_migration_entry(pte);  // they carry the bit as well
+  if ((mapped || entry) && i.op == litmus::Op::uffd_wp) {
     if (mapped) leave_stale(k, mm, page, pte);
     pte.bits = static_cast<std::uint8_t>((pte.bits & ~kPteWrite) | kPteUffdWp);
     k.say("UFFDIO_WRITEPROTECT protects the page");
-  } else if (mapped || is_swap_entry(pte)) {
+  } else if (mapped || entry) {
     pte.bits = static_cast<std::uint8_t>(pte.bits & ~kPteUffdWp);
     const bool restore =
         k.policy.uffd_wp_restore_write == policy::uffd_wp_restore_write::exclusive && mapped &&

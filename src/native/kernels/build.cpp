@@ -111,7 +111,8 @@ std::vector<std::string> left_out() {
   for (const char* arch : {"alpha", "arc", "arm", "arm64", "csky", "hexagon", "loongarch", "m68k",
                            "microblaze", "mips", "nios2", "openrisc", "parisc", "powerpc", "riscv",
                            "s390", "sh", "sparc", "xtensa"}) {
-    options.push_back(fmt::format("--exclude=linux-source-*/arch/{}", arch));
+    options.push_back(fmt::format("--exclude=linux-source-*/arch/{}/*.[chSs]", arch));
+    options.push_back(fmt::format("--exclude=linux-source-*/arch/{}/*.dts*", arch));
   }
   return options;
 }
