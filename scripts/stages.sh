@@ -64,6 +64,18 @@ stage_fuzz() {
   return "$status"
 }
 
+# A part of the mutation test, always the same; tests/mutation/run.sh without --set takes all of it.
+mutation_set=3/20
+stage_mutation() {
+  configure release
+  cmake --build --preset release --target drover
+  local status=0
+  tests/mutation/run.sh --no-unit --set "$mutation_set" || status=$?
+  awk -F'\t' '{ n++; bad += $4 == "survived" || $4 == "error" } END { print n + 0, bad + 0, 0 }' \
+    build/mutation/results.tsv >"$logs/$current_stage.counts"
+  return "$status"
+}
+
 sources() {
   find src include tests bench examples -name '*.[ch]pp' | sort
 }

@@ -259,7 +259,7 @@ class Builder {
     asks_for_cpus(mm);
     refs_of(mm, f_.writes);
     f_.frames = kReadsCounts | kWritesCounts;
-    if (i.op == Op::munmap || i.op == Op::mmap) drain();
+    if (i.op == Op::munmap || i.op == Op::mmap || i.op == Op::mremap) drain();
   }
 
   void madvise(const Instr& i) {

@@ -74,6 +74,7 @@ unsigned depth_of(const litmus::Actor& actor, bool program_uses_pool) {
         break;  // writeback_page
       case Op::munmap:
       case Op::mmap:
+      case Op::mremap:
       case Op::madvise:
       case Op::exit:
         depth = std::max(depth, depth_of_advice(i));

@@ -1,4 +1,5 @@
-// mremap to a given free range (move_page_tables, mm/mremap.c): the PTEs move, pages and pins stay.
+// mremap to a given range (mremap_to, move_page_tables, mm/mremap.c): what is mapped there goes, the
+// PTEs move, pages and pins stay.
 #include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
@@ -11,7 +12,7 @@ namespace drover::mm {
 namespace policy = design::policy;
 namespace {
 
-enum Point : std::uint8_t { kBegin, kMovePte, kFlush };
+enum Point : std::uint8_t { kBegin, kUnmapTarget, kMoveVma, kMovePte, kFlush };
 
 // References follow: the owner's address of a pinned page is now the new one.
 void move_addresses(Kernel& k, unsigned mm, unsigned from, unsigned to) {
@@ -61,29 +62,58 @@ Step move_entry(Kernel& k) {
   return k.yield(moved < i.pages ? kMovePte : kFlush);
 }
 
+Step begin(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  const int begun = begin_change(k, i.page, i.pages, true);
+  if (begun == 0) return k.blocked();
+  if (begun < 0) return end_change(k, begun == -kENOMEM ? -kEFAULT : begun);
+  if (is_hugetlb(k, i.page) && k.policy.hugetlb_mremap == policy::hugetlb_mremap::einval) {
+    return end_change(k, -kEINVAL);
+  }
+  for (unsigned p = 0; p < i.pages; ++p) {
+    if ((k.vma(mm, i.to_page + p) & kVmMapped) == 0) continue;
+    if (change_refused(k, mm, i.to_page, i.pages)) return end_change(k, -kEBUSY);
+    return k.fused(kUnmapTarget);
+  }
+  return change_from(k, kMoveVma);
+}
+
+// do_munmap of the target range.
+Step unmap_target(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  const unsigned end = static_cast<unsigned>(i.to_page) + i.pages;
+  if (!start_write_range(k, mm, i.to_page, i.pages)) return k.blocked();
+  for (unsigned p = i.to_page; p < end; ++p) k.vma(mm, p) = 0;
+  hugetlb_unreserve(k, mm, i.to_page, i.pages);
+  k.call(Path::zap_page_range, kMoveVma, {i.to_page, end, mm});
+  return change_from(k, k.activation().point);
+}
+
+Step move_vma(Kernel& k) {
+  const litmus::Instr& i = k.instr();
+  const unsigned mm = k.mm();
+  for (unsigned p = 0; p < i.pages; ++p) {
+    k.vma(mm, i.to_page + p) = k.vma(mm, i.page + p);
+    k.vma(mm, i.page + p) = 0;
+    hugetlb_move_reservation(k, mm, i.page + p, i.to_page + p);
+  }
+  return k.fused(kMovePte);
+}
+
 }  // namespace
 
 Step mremap(Kernel& k) {
   const litmus::Instr& i = k.instr();
   const unsigned mm = k.mm();
   switch (k.activation().point) {
-    case kBegin: {
-      const int begun = begin_change(k, i.page, i.pages, true);
-      if (begun == 0) return k.blocked();
-      if (begun < 0) return end_change(k, begun == -kENOMEM ? -kEFAULT : begun);
-      if (is_hugetlb(k, i.page) && k.policy.hugetlb_mremap == policy::hugetlb_mremap::einval) {
-        return end_change(k, -kEINVAL);
-      }
-      for (unsigned p = 0; p < i.pages; ++p) {
-        if ((k.vma(mm, i.to_page + p) & kVmMapped) != 0) return end_change(k, -kEINVAL);
-      }
-      for (unsigned p = 0; p < i.pages; ++p) {
-        k.vma(mm, i.to_page + p) = k.vma(mm, i.page + p);
-        k.vma(mm, i.page + p) = 0;
-        hugetlb_move_reservation(k, mm, i.page + p, i.to_page + p);
-      }
-      return change_from(k, kMovePte);
-    }
+    case kBegin:
+      return begin(k);
+    case kUnmapTarget:
+      return unmap_target(k);
+    case kMoveVma:
+      return move_vma(k);
     case kMovePte:
       return move_entry(k);
     default:
