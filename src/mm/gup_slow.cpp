@@ -37,9 +37,11 @@ Step lock(Kernel& k, const Arguments& a) {
 bool vma_allows(Kernel& k, const Arguments& a) {
   const std::uint8_t vma = k.vma(a.mm, a.page);
   if ((vma & kVmMapped) == 0) return false;
-  // f347454d0341 (6.2): no FOLL_FORCE write into a hugetlb mapping that is not writable.
   const bool writes_readonly = (a.flags & kGupWrite) != 0 && (vma & kVmWrite) == 0;
-  if (is_hugetlb(k, a.page) && writes_readonly) return false;
+  if (is_hugetlb(k, a.page) && writes_readonly &&
+      k.policy.hugetlb_force_write == policy::hugetlb_force_write::refused) {
+    return false;
+  }
   if (is_file(k.program, a.page) && file_error(k, a.flags, a.page) != 0) return false;
   const bool shared_write = (a.flags & kGupWrite) != 0 && is_shared_file(k.program, a.page);
   if ((a.flags & kGupForce) != 0 && !shared_write) return true;

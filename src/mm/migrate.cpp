@@ -137,7 +137,8 @@ Step move_pages(Kernel& k) {
     const bool empty =
         k.pte(mm, page) == Pte{} && k.policy.move_pages_empty == policy::move_pages_empty::efault;
     const bool refused = (vma & kVmMapped) == 0 || frame == kZeroFrame || empty;
-    if (!hidden && arg[1] == 0 && (refused || frame != kNoFrame)) arg[1] = refused ? kEFAULT : kEBUSY;
+    if (!hidden && arg[1] == 0 && (refused || frame != kNoFrame))
+      arg[1] = refused ? kEFAULT : kEBUSY;
     return k.yield(kIsolate);
   }
   k.say("move_pages isolates the page, refcount {}", k.s.frames[frame].refcount);

@@ -1,5 +1,5 @@
-// mremap to a given range (mremap_to, move_page_tables, mm/mremap.c): what is mapped there goes, the
-// PTEs move, pages and pins stay.
+// mremap to a given range (mremap_to, move_page_tables, mm/mremap.c): what is mapped there goes,
+// the PTEs move, pages and pins stay.
 #include "mm/huge_memory.hpp"
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"

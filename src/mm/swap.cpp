@@ -9,7 +9,6 @@
 namespace drover::mm {
 namespace policy = design::policy;
 
-
 unsigned swap_slots(const litmus::Program& program) {
   return std::min<unsigned>(program.pages * (program.mms + program.mms), litmus::kMaxSwapSlots);
 }

@@ -21,7 +21,7 @@ struct Handle {
   std::string name, process, memory;
   unsigned pages;
   HandleKind kind;
-  bool posted = false;    // io_uring keeps what a transfer was posted through
+  bool posted = false;  // io_uring keeps what a transfer was posted through
 };
 
 bool is_anonymous(const Memory& m) {
