@@ -41,7 +41,7 @@
 #define PARENTS 3
 #define MAIN fork(0, 1)
 #define THREAD_T store(1, 0, 1, 2, 0); load(1, 0, 0, 0, 0); store(1, 0, 0, 3, 1)
-#define CHILD load(3, 1, 0, 1, 0); load(3, 1, 1, 2, 1)
+#define CHILD load(3, 1, 0, 2, 1)
 #elif PROGRAM == 3
 #define PARENTS 3
 #define MAIN fork(0, 0); store(0, 0, 0, 1, 1)
@@ -61,13 +61,23 @@
 #define THREAD_U store(2, 0, 1, 2, 0); load(2, 0, 0, 1, 1)
 #define CHILD store(3, 1, 0, 3, 0); load(3, 1, 1, 2, 1)
 #define THREAD_C store(4, 1, 1, 4, 1)
-#else
+#elif PROGRAM == 6
 #define PARENTS 7
 #define MAIN fork(0, 0); store(0, 0, 0, 1, 0); load(0, 0, 1, 3, 1)
 #define THREAD_T \
   pin_fast(1, 0, 0); dma_write(1, 0, 1, 7, 0); load(1, 0, 1, 0, 0); dma_write(1, 0, 0, 8, 1)
 #define THREAD_U store(2, 0, 1, 2, 0); load(2, 0, 0, 1, 0); store(2, 0, 0, 5, 1)
 #define CHILD store(3, 1, 0, 3, 0); load(3, 1, 1, 2, 1)
+#define THREAD_C store(4, 1, 1, 4, 0); store(4, 1, 0, 6, 1)
+#else
+#define PARENTS 7
+#define MAIN fork(0, 0); store(0, 0, 0, 1, 0); load(0, 0, 1, 3, 0); store(0, 0, 1, 9, 1)
+#define THREAD_T \
+  store(1, 0, 0, 10, 0); pin_fast(1, 0, 0); dma_write(1, 0, 1, 7, 0); load(1, 0, 1, 0, 0); \
+  dma_write(1, 0, 0, 8, 1)
+#define THREAD_U \
+  store(2, 0, 1, 2, 0); load(2, 0, 0, 1, 0); store(2, 0, 0, 5, 0); load(2, 0, 1, 4, 1)
+#define CHILD store(3, 1, 0, 3, 0); load(3, 1, 1, 2, 0); store(3, 1, 1, 11, 1)
 #define THREAD_C store(4, 1, 1, 4, 0); store(4, 1, 0, 6, 1)
 #endif
 
@@ -119,7 +129,7 @@ byte live = 31;           /* bit per thread: not through, and not inside of a fa
 byte waits;               /* bit per thread: see store */
 byte watching;            /* GUP-fasts under way in the parent */
 byte ref[2];              /* frames behind handles */
-byte reg[4];
+byte reg[5];
 
 /* --- Canonical form: frames are numbered in order of first use ------------------------------- */
 hidden byte to[FRAMES + 1];
@@ -563,7 +573,7 @@ inline dma_write(a, h, w, v, last) {
 }
 
 /* SPIN drops variables that nobody reads; nobody gets here. */
-#define OVER (reg[0] + reg[1] + reg[2] + reg[3] == 1020)
+#define OVER (reg[0] + reg[1] + reg[2] + reg[3] + reg[4] == 1275)
 
 active proctype main() { MAIN; end: OVER }
 active proctype t() { THREAD_T; end: false }
@@ -577,18 +587,20 @@ active proctype c() { CHILD; end: false }
 active proctype ct() { THREAD_C; end: false }
 #endif
 
-/* -DOUTCOMES: a line for each final state. The states are as many more, so it is a run of its own. */
+/* -DOUTCOMES: a line for each final state. States are two more for each, so it is a run of its own. */
 #ifdef OUTCOMES
 active proctype outcomes() {
-  end:
-  d_step {
+end:
+  atomic {
     timeout ->
     if
     :: pte[1] != 0 -> i = value[AT(pte[1], 0)]; j = value[AT(pte[1], 1)]
     :: else -> i = 0; j = 0
     fi;
-    printf("OUTCOME %d %d %d %d %d %d %d %d %d\n", value[AT(pte[0], 0)], value[AT(pte[0], 1)], i, j,
-           reg[0], reg[1], reg[2], reg[3], ref[0] == pte[0])
+    printf("OUTCOME p:buf.x=%d p:buf.y=%d c:buf.x=%d c:buf.y=%d ", value[AT(pte[0], 0)],
+           value[AT(pte[0], 1)], i, j);
+    printf("p.t:r=%d p.u:s=%d c:r=%d p:q=%d p.u:v=%d same_frame(h,p:buf)=%d\n", reg[0], reg[1],
+           reg[2], reg[3], reg[4], ref[0] == pte[0])
   }
 }
 #endif
