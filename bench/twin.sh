@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs drover and SPIN on the same piece of the memory model: fork, GUP-fast and copy-on-write of one
-# page, which bench/promela/fork_gup_cow.pml has by hand in drover's steps and variables.
+# Runs drover and SPIN on the same piece of the memory model: fork, GUP-fast and copy-on-write of
+# one page, which bench/promela/fork_gup_cow.pml has by hand in drover's steps and variables.
 # Usage: twin.sh PATH-TO-drover [ROUNDS [KERNEL]]
 # First the programs 1 to 6 under three kernels: states, transitions (SPIN counts the start as one),
 # and how many final states each outcome has must be equal, or the exit status is 1. Then ROUNDS
@@ -39,7 +39,9 @@ check() { # program kernel options
     [ $? -eq 1 ]
 }
 # The last of that name: outcomes have states as well.
-field() { awk -F'[:,]' -v name="\"$1\"" 'index($0, name) { v = $2 + 0 } END { print v }' ours.json; }
+field() {
+  awk -F'[:,]' -v name="\"$1\"" 'index($0, name) { v = $2 + 0 } END { print v }' ours.json
+}
 spin_states() { awk '/states, stored/ { print $1 }' pan.out; }
 spin_transitions() { awk '/transitions \(=/ { print $1 }' pan.out; }
 
@@ -68,6 +70,15 @@ spin_outcomes() { # of what our outcomes name
     END { for (l in count) print l count[l] }' ours outcomes.out | sort
 }
 
+our_violations() {
+  awk '/"violated":/ { inside = 1 } inside { print } inside && /\]/ { exit }' ours.json |
+    grep -oE 'coherence|isolation|sanity' | sort | paste -sd, || true
+}
+spin_violations() {
+  awk '/VIOLATED/ { print $2 == 1 ? "coherence" : $2 == 2 ? "sanity" : "isolation" }' outcomes.out |
+    sort | paste -sd,
+}
+
 build() { # program kernel name spin-options -- gcc-options
   local program=$1 number name=$3 options=()
   number=$(number_of "$2")
@@ -79,9 +90,9 @@ build() { # program kernel name spin-options -- gcc-options
 }
 
 equal=0
-row='%-24s %-13s %10s %10s %11s %11s %6s %9s  %s\n'
+row='%-24s %-13s %10s %10s %11s %11s %6s %9s  %s %s\n'
 # shellcheck disable=SC2059
-printf "$row" scenario kernel drover SPIN transitions SPIN final outcomes ''
+printf "$row" scenario kernel drover SPIN transitions SPIN final outcomes '' violated
 for program in 1 2 3 4 5 6; do
   for k in linux-4.18 linux-5.10.0 linux-5.10; do
     check "$program" "$k" --no-reduction
@@ -93,14 +104,15 @@ for program in 1 2 3 4 5 6; do
     verdict=equal
     if [ "$(field states)" != "$(spin_states)" ] ||
       [ $(($(field transitions) + 1)) != "$(spin_transitions)" ] ||
-      [ "$(our_outcomes)" != "$(spin_outcomes)" ]; then
+      [ "$(our_outcomes)" != "$(spin_outcomes)" ] ||
+      [ "$(our_violations)" != "$(spin_violations)" ]; then
       verdict=DIFFERENT
       equal=1
     fi
     # shellcheck disable=SC2059
     printf "$row" "$(basename "${scenarios[$program - 1]}" .litmus)" "$k" "$(field states)" \
       "$(spin_states)" "$(field transitions)" "$(spin_transitions)" \
-      "$(grep -c OUTCOME outcomes.out)" "$(our_outcomes | wc -l)" "$verdict"
+      "$(grep -c OUTCOME outcomes.out)" "$(our_outcomes | wc -l)" "$verdict" "$(spin_violations)"
   done
 done
 

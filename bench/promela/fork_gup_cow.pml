@@ -1,5 +1,5 @@
-/* fork, GUP-fast and copy-on-write of one page with reference counts, for SPIN: written by hand from
- * src/mm, with the same steps and the same variables as drover's model at --granularity=coarse, so
+/* fork, GUP-fast and copy-on-write of one page with reference counts, for SPIN: written by hand
+ * from src/mm, with the same steps and the same variables as drover's model at --granularity=coarse, so
  * that times can be compared. What a state holds, and what a step is, is drover's choice; SPIN must
  * count the same states (bench/twin.sh compares them). Where a function below is called like one of
  * src/mm it is its twin.
@@ -248,6 +248,54 @@ inline copy_word(a, w) {
   audience[AT(frame1[a], w)] = audience[AT(frame0[a], w)]
 }
 
+/* --- Properties, in the run with -DOUTCOMES only. drover evaluates them in every state; here only
+ * where something may have changed that they read. Said once each, the first time. ------------- */
+#ifdef OUTCOMES
+hidden byte violated;
+bool handed_out;          /* in other runs the program counter says so */
+#define COHERENCE 1
+#define SANITY 2
+#define ISOLATION 4
+inline violates(property) {
+  if
+  :: (violated & property) == 0 -> violated = violated | property; printf("VIOLATED %d\n", property)
+  :: else
+  fi
+}
+inline check() {
+  if
+  :: handed_out && pte[0] != ref[0] -> violates(COHERENCE)
+  :: else
+  fi;
+  if
+  :: flags[IX(pte[0])] != ALLOCATED || (pte[1] != 0 && flags[IX(pte[1])] != ALLOCATED) ||
+     (!ptl && pte[0] == pte[1] && ((pte_bits[0] | pte_bits[1]) & WRITE) != 0) ->
+     violates(SANITY)
+  :: else
+  fi
+}
+inline may_read(f, m, w) {
+  if
+  :: (audience[AT(f, w)] & BIT(m)) == 0 -> violates(ISOLATION)
+  :: else
+  fi
+}
+inline end_cut() {
+  if
+  :: !cut -> violates(ISOLATION)
+  :: else
+  fi
+}
+inline hand_out() {
+  handed_out = true; check()
+}
+#else
+inline check() { skip }
+inline may_read(f, m, w) { skip }
+inline end_cut() { skip }
+inline hand_out() { skip }
+#endif
+
 /* --- Ghost: is the child's memory a consistent cut of its parent's? -------------------------- */
 hidden byte match, frozen;
 inline compare(f, words) {
@@ -321,6 +369,7 @@ inline exchange(a, m) {
   mapcount[IX(frame1[a])]++;
   pte[m] = frame1[a]; pte_bits[m] = WRITE | DIRTY;
   frame1[a] = 0;
+  check();
   canonical()
 }
 
@@ -359,14 +408,14 @@ inline store(a, m, w, v, last) {
      break
   :: d_step {
        RUNS(m) && !MAY_WRITE(m) && !LOCKED(m) && REUSABLE(pte[m]) ->
-       drop_stale(a); inside(a); pte_bits[m] = WRITE | DIRTY
+       drop_stale(a); inside(a); pte_bits[m] = WRITE | DIRTY; check()
      }
   :: d_step {
        RUNS(m) && !MAY_WRITE(m) && !LOCKED(m) && !REUSABLE(pte[m]) ->
        drop_stale(a); inside(a); readers[m]++; begin_copy(a, m)
      };
      finish_copy(a, m, 1)
-  /* The stale entry is gone, the fault waits for the lock; it may find that nothing is left to do. */
+  /* The stale entry is gone, the fault waits for the lock; it may find nothing left to do. */
   :: d_step {
        STALE(a) && !MAY_WRITE(m) && LOCKED(m) -> drop_stale(a); inside(a); waits = waits | BIT(a)
      }
@@ -376,8 +425,14 @@ inline store(a, m, w, v, last) {
 
 inline load(a, m, w, r, last) {
   if
-  :: d_step { STALE(a) -> reg[r] = value[AT(tlb_frame, w)]; through(a, last) }
-  :: d_step { RUNS(m) -> drop_stale(a); reg[r] = value[AT(pte[m], w)]; through(a, last) }
+  :: d_step {
+       STALE(a) ->
+       may_read(tlb_frame, m, w); reg[r] = value[AT(tlb_frame, w)]; through(a, last)
+     }
+  :: d_step {
+       RUNS(m) ->
+       drop_stale(a); may_read(pte[m], m, w); reg[r] = value[AT(pte[m], w)]; through(a, last)
+     }
   fi
 }
 
@@ -415,7 +470,8 @@ inline share_entry(a) {
   :: else
   fi;
   pte[1] = pte[0]; pte_bits[1] = pte_bits[0];
-  ptl = false
+  ptl = false;
+  check()
 }
 
 inline end_early_copy(a) {
@@ -423,11 +479,13 @@ inline end_early_copy(a) {
   pte[1] = frame1[a]; pte_bits[1] = WRITE | DIRTY;
   frame0[a] = 0; frame1[a] = 0; copied = 0;
   ptl = false;
+  check();
   canonical()
 }
 
 inline flush(a, last) {
   tlb_frame = 0; tlb_cpus = 0;
+  end_cut();
   cut = false; forking = false;
   j = 0;
   do
@@ -498,7 +556,8 @@ inline undo(a) {
 inline grab(a, h, last) {
   refcount[IX(pte[0])] = refcount[IX(pte[0])] + BIAS;
   ref[h] = pte[0];
-  through(a, last)
+  through(a, last);
+  hand_out()
 }
 
 #define FAST_SAME(a) (pte[0] == frame0[a] && MAY_WRITE(0))
@@ -532,13 +591,16 @@ inline pin_fast(a, h, last) {
 #if COUNTS_FORK
      :: d_step { FAST_SAME(a) -> ref[h] = frame0[a]; frame0[a] = 0 };
         if
-        :: d_step { wp_seq == seq[a] -> end_fast(a); through(a, last) };
+        :: d_step { wp_seq == seq[a] -> end_fast(a); through(a, last); hand_out() };
            break
         :: d_step { wp_seq != seq[a] -> skip };
            d_step { put_page(ref[h], BIAS); ref[h] = 0; canonical() }
         fi
 #else
-     :: d_step { FAST_SAME(a) -> ref[h] = frame0[a]; frame0[a] = 0; end_fast(a); through(a, last) };
+     :: d_step {
+          FAST_SAME(a) ->
+          ref[h] = frame0[a]; frame0[a] = 0; end_fast(a); through(a, last); hand_out()
+        };
         break
 #endif
      fi;
@@ -551,7 +613,7 @@ slow:
 fault:
      if
      :: d_step { MAY_WRITE(0) -> skip }
-     :: d_step { !MAY_WRITE(0) && REUSABLE(pte[0]) -> pte_bits[0] = WRITE | DIRTY }
+     :: d_step { !MAY_WRITE(0) && REUSABLE(pte[0]) -> pte_bits[0] = WRITE | DIRTY; check() }
      :: d_step { !MAY_WRITE(0) && !REUSABLE(pte[0]) -> begin_copy(a, 0) };
         finish_copy(a, 0, 0)
      fi;
@@ -587,7 +649,7 @@ active proctype c() { CHILD; end: false }
 active proctype ct() { THREAD_C; end: false }
 #endif
 
-/* -DOUTCOMES: a line for each final state. States are two more for each, so it is a run of its own. */
+/* -DOUTCOMES: a line for each final state, and two states more: a run of its own. */
 #ifdef OUTCOMES
 active proctype outcomes() {
 end:
