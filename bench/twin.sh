@@ -3,10 +3,12 @@
 # one page, which bench/promela/fork_gup_cow.pml has by hand in drover's steps and variables.
 # Usage: twin.sh PATH-TO-drover [ROUNDS [KERNEL]]
 # First the programs 1 to 6 under three kernels: states, transitions (SPIN counts the start as one),
-# and how many final states each outcome has must be equal, or the exit status is 1. Then ROUNDS
-# times (default 3) in turn the largest program under KERNEL (default linux-4.18), one thread,
-# exhaustive and exact: without reductions on either side, then with both sides' reductions. The
-# best of each counts. Elapsed times mean little on a busy machine. ROUNDS 0: only the comparison.
+# how many final states each outcome has, and which of coherence, isolation and sanity are violated
+# somewhere must be equal, or the exit status is 1. Then ROUNDS times (default 3) in turn program 7
+# under KERNEL (default linux-4.18), one thread, exhaustive and exact: without reductions on either
+# side, then with both sides' reductions. The best of each counts; SPIN's time is pan's, its making
+# (spin -a, gcc) is shown beside it. Elapsed times mean little on a busy machine. ROUNDS 0: only the
+# comparison.
 set -euo pipefail
 
 if [ $# -lt 1 ]; then
@@ -122,11 +124,13 @@ seconds() { # elapsed user system: the sum of the latter two
   awk -v u="$2" -v s="$3" 'BEGIN { print u + s }'
 }
 compare() { # title our-options -- gcc-options
-  local title=$1 ours=() our_elapsed='' our_cpu='' spin_elapsed='' spin_cpu='' slots
+  local title=$1 ours=() making taken round our_elapsed='' our_cpu=''
+  local spin_elapsed='' spin_cpu='' slots
   shift
   while [ "$1" != -- ]; do ours+=("$1"); shift; done
   shift
-  build 7 "$kernel" pan -- "$@"
+  { time build 7 "$kernel" pan -- "$@"; } 2>times.txt
+  read -r -a making <times.txt
   for ((round = 0; round < rounds; ++round)); do
     { time check 7 "$kernel" "${ours[@]}"; } 2>times.txt
     read -r -a taken <times.txt
@@ -141,6 +145,7 @@ compare() { # title our-options -- gcc-options
   done
   echo
   echo "$title: $(basename "${scenarios[6]}" .litmus), $kernel"
+  echo "(spin -a and gcc before: ${making[0]} s elapsed, $(seconds "${making[@]}") s CPU)"
   local row='%-8s %10s %12s %12s %10s\n'
   # shellcheck disable=SC2059
   {

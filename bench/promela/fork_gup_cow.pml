@@ -1,16 +1,18 @@
 /* fork, GUP-fast and copy-on-write of one page with reference counts, for SPIN: written by hand
- * from src/mm, with the same steps and the same variables as drover's model at --granularity=coarse, so
- * that times can be compared. What a state holds, and what a step is, is drover's choice; SPIN must
- * count the same states (bench/twin.sh compares them). Where a function below is called like one of
- * src/mm it is its twin.
+ * from src/mm, with the same steps and the same variables as drover's model at coarse granularity,
+ * so that times can be compared. What a state holds and what a step is, is drover's choice; SPIN
+ * must count the same states (bench/twin.sh compares them). What is called like a function of
+ * src/mm or src/device is its twin.
  *
  *   spin -a -DKERNEL=510 -DPROGRAM=5 fork_gup_cow.pml
  *   gcc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
  *
- * KERNEL: 418 (linux-4.18), 5100 (linux-5.10.0), 510 (linux-5.10). PROGRAM: see the end.
+ * KERNEL: 418 (linux-4.18), 5100 (linux-5.10.0), 510 (linux-5.10). PROGRAM: see below.
  *
- * Left out is what cannot vary here: the VMA, present and dirty bits that are always set, the zero
- * page, which thread of a set holds what its place in the program says it holds.
+ * Left out is what cannot vary here (VMAs, the zero page, swap, the child's TLB entries, the owner
+ * of a lock where the program counters tell it), and the properties but in the run with -DOUTCOMES.
+ * drover renumbers frames and evaluates properties after every step; here only steps that can
+ * change the numbering renumber.
  */
 #ifndef KERNEL
 #define KERNEL 510
