@@ -143,6 +143,9 @@ compare() { # title our-options -- gcc-options
     spin_elapsed=$(smaller "$spin_elapsed" "${taken[0]}")
     spin_cpu=$(smaller "$spin_cpu" "$(seconds "${taken[@]}")")
   done
+  if [[ " $* " == *' -DNOREDUCE '* ]] && [ "$(field states)" != "$(spin_states)" ]; then
+    equal=1
+  fi
   echo
   echo "$title: $(basename "${scenarios[6]}" .litmus), $kernel"
   echo "(spin -a and gcc before: ${making[0]} s elapsed, $(seconds "${making[@]}") s CPU)"
