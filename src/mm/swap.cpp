@@ -26,9 +26,10 @@ bool swap_in_bypasses(const Kernel& k, std::uint8_t slot) {
 
 std::uint8_t alloc_swap_slot(const Kernel& k) {
   const bool prepared = k.policy.swapin_bypass == policy::swapin_bypass::prepared;
-  for (std::uint8_t slot = 0; slot < swap_slots(k.program); ++slot) {
+  for (unsigned slot = 0; slot < swap_slots(k.program); ++slot) {
     if (k.s.slots[slot].count != 0 || k.s.slots[slot].cache != kNoFrame) continue;
-    if (!prepared || !swap_in_bypasses(k, slot)) return slot;
+    const auto number = static_cast<std::uint8_t>(slot);
+    if (!prepared || !swap_in_bypasses(k, number)) return number;
   }
   return kNone;
 }
