@@ -2,8 +2,8 @@
 
 jobs=$(nproc)
 logs=$PWD/build/test-logs
-fuzz_seconds=60
-tidy_seconds=240
+fuzz_seconds=45
+tidy_seconds=200
 # The builds that only run: half the time to compile of the preset's -O2 -g. GCC's thread sanitizer warns
 # about std::regex itself, so warnings are left to the two stages that are about them.
 sanitizer_options=(-DDROVER_WERROR=OFF -DDROVER_BENCH=OFF
@@ -65,7 +65,7 @@ stage_fuzz() {
 }
 
 # A part of the mutation test, always the same; tests/mutation/run.sh without --set takes all of it.
-mutation_set=3/20
+mutation_set=3/40
 stage_mutation() {
   configure release
   cmake --build --preset release --target drover
