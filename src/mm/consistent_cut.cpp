@@ -91,30 +91,31 @@ void widen(Words& words, unsigned parent, unsigned child) {
   }
 }
 
-// The page that a migration under way has copied `frame` to, or kNoFrame.
-std::uint8_t migrated_to(const Kernel& k, std::uint8_t frame) {
+// The first activation of `path` that `matches`, or nullptr.
+template <class Matches>
+const Activation* find_activation(const Kernel& k, Path path, Matches matches) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
     const Actor& actor = k.s.actors[a];
     for (unsigned d = 0; d < actor.depth; ++d) {
       const Activation& act = actor.stack[d];
-      const bool migrates = act.path == static_cast<std::uint8_t>(Path::remove_migration_ptes);
-      if (migrates && act.frame[0] == frame) return act.frame[1];
+      if (act.path == static_cast<std::uint8_t>(path) && matches(act)) return &act;
     }
   }
-  return kNoFrame;
+  return nullptr;
+}
+
+// The page that a migration under way has copied `frame` to, or kNoFrame.
+std::uint8_t migrated_to(const Kernel& k, std::uint8_t frame) {
+  const Activation* migrates = find_activation(
+      k, Path::remove_migration_ptes, [=](const Activation& act) { return act.frame[0] == frame; });
+  return migrates != nullptr ? migrates->frame[1] : kNoFrame;
 }
 
 // The page whose PTE in `mm` try_to_unmap has cleared and not yet replaced, or kNoFrame.
 std::uint8_t being_unmapped(const Kernel& k, unsigned mm, unsigned page) {
-  for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& actor = k.s.actors[a];
-    for (unsigned d = 0; d < actor.depth; ++d) {
-      const Activation& act = actor.stack[d];  // arg: mode, mm, page
-      const bool unmaps = act.path == static_cast<std::uint8_t>(Path::try_to_unmap);
-      if (unmaps && act.arg[1] == mm && act.arg[2] == page) return act.frame[0];
-    }
-  }
-  return kNoFrame;
+  const auto here = [=](const Activation& act) { return act.arg[1] == mm && act.arg[2] == page; };
+  const Activation* unmaps = find_activation(k, Path::try_to_unmap, here);
+  return unmaps != nullptr ? unmaps->frame[0] : kNoFrame;
 }
 
 // As below for what is swapped out, being migrated, or about to be one of the two.

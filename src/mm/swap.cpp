@@ -10,7 +10,7 @@ namespace drover::mm {
 namespace policy = design::policy;
 
 unsigned swap_slots(const litmus::Program& program) {
-  return std::min<unsigned>(program.pages * (program.mms + program.mms), litmus::kMaxSwapSlots);
+  return std::min<unsigned>(2U * program.pages * program.mms, litmus::kMaxSwapSlots);
 }
 
 bool swap_in_bypasses(const Kernel& k, std::uint8_t slot) {

@@ -32,14 +32,14 @@ Step look_up(Kernel& k) {
     return k.yield(kLockPage);
   }
   if (slot.count == 0) return k.done(0);  // somebody else was faster
-  if (k.policy.swapin_bypass == policy::swapin_bypass::prepared && bypasses_cache(k, slot) &&
+  const bool bypass = bypasses_cache(k, slot);
+  if (k.policy.swapin_bypass == policy::swapin_bypass::prepared && bypass &&
       swap_in_bypasses(k, a.arg[4])) {
     return k.blocked();  // swapcache_prepare fails: it sleeps and the fault is taken again
   }
   const std::uint8_t frame = alloc_page(k);
   k.s.frames[frame].words = slot.words;
   a.frame[0] = frame;
-  const bool bypass = bypasses_cache(k, slot);
   if (!bypass) {
     add_to_swap_cache(k, frame, a.arg[4]);
     a.arg[5] = 1;
