@@ -96,7 +96,7 @@ class BreadthFirst {
         done = done && worker->idle();
         needs_room = needs_room || worker->needs_room();
       }
-      if (needs_room && result_.complete()) note(store_.make_room(team_.crew()));
+      if (needs_room && result_.complete()) make_room();
       if (done && level_.settle) done = save() >= level_.end;
     }
   }
@@ -123,6 +123,11 @@ class BreadthFirst {
       workers_.push_back(std::make_unique<Worker>(store_, level_));
     }
     team_.run(one);
+  }
+
+  void make_room() {
+    for (const auto& worker : workers_) worker->keep_bytes();
+    note(store_.make_room(team_.crew()));
   }
 
   void note(StateStore::Room room) {

@@ -16,7 +16,7 @@
 namespace drover::explore {
 namespace {
 
-constexpr std::array<char, 24> kMagic = {"drover checkpoint 1\n\0\0\0"};
+constexpr std::array<char, 24> kMagic = {"drover checkpoint 2\n\0\0\0"};
 constexpr std::uint64_t kMostText = std::uint64_t{1} << 30;
 
 std::string old_name(const std::string& file) {
@@ -229,31 +229,40 @@ SearchPoint get_point(File& file) {
 
 void put_store(File& file, const StateStore& store) {
   file.put(store.state_bytes());
-  file.put(store.nodes().spares());
-  file.put(store.nodes().size());
-  store.nodes().save(
-      [&](const std::uint64_t* keys, std::uint64_t n) { return file.write(keys, n * 8); });
+  file.put(store.layout().saved());
+  for (StateLayout::Node node = 0; node < store.layout().nodes(); ++node) {
+    const ValueTable& table = store.table(node);
+    file.put(table.spares());
+    file.put(table.size());
+    table.save(
+        [&](const std::uint64_t* words, std::uint64_t n) { return file.write(words, n * 8); });
+  }
   file.put(store.list().size());
   store.list().save([&](const Handle* list, std::uint64_t n) { return file.write(list, n * 8); });
 }
 
 void get_store(File& file, StateStore& store, Crew& crew) {
+  constexpr const char* kNoRoom = "there is no room for its states";
   if (file.get() != store.state_bytes()) return file.fail("its states are of another size");
-  auto spares = file.numbers<NodeId>();
-  const std::uint64_t keys = file.get();
-  const bool nodes =
-      file.good() &&
-      store.restore_nodes(keys, std::move(spares), crew, [&](std::uint64_t* into, std::uint64_t n) {
-        return file.read(into, n * sizeof(std::uint64_t));
-      });
-  if (!nodes) return file.fail("there is no room for its states");
+  const auto layout = file.numbers<std::uint64_t>();
+  if (!file.good()) return;
+  if (!store.restore_layout(layout)) return file.fail("its layout makes no sense");
+  for (StateLayout::Node node = 0; node < store.layout().nodes(); ++node) {
+    auto spares = file.numbers<NodeId>();
+    const std::uint64_t values = file.get();
+    const auto read = [&](std::uint64_t* into, std::uint64_t n) {
+      return file.read(into, n * sizeof(std::uint64_t));
+    };
+    if (!file.good()) return;
+    if (!store.restore_table(node, values, std::move(spares), crew, read)) {
+      return file.fail(kNoRoom);
+    }
+  }
   std::array<Handle, 4096> handles{};
   for (std::uint64_t left = file.get(); file.good() && left > 0;) {
     const std::uint64_t part = std::min<std::uint64_t>(left, handles.size());
     if (!file.read(handles.data(), part * sizeof(Handle))) return;
-    if (!store.restore_handles(handles.data(), part, crew)) {
-      return file.fail("there is no room for its states");
-    }
+    if (!store.restore_handles(handles.data(), part, crew)) return file.fail(kNoRoom);
     left -= part;
   }
 }

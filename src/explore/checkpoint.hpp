@@ -2,9 +2,9 @@
 // what the states mean and which search a file belongs to (the manifest) is the caller's.
 //
 // A file is a magic line, its length, the manifest, the caller's own text, the search so far, the
-// keys of the nodes, the handles, and a checksum of all that. It is written beside its place and
-// renamed, and the one before is kept as FILE.old: whatever happens while it is written, and to it
-// afterwards, costs at most the last checkpoint.
+// layout and values of the parts, the handles, and a checksum of all that. It is written beside its
+// place and renamed, and the one before is kept as FILE.old: whatever happens while it is written,
+// and to it afterwards, costs at most the last checkpoint.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ class Expansion {
   void work(M& model, OnTerminal&& on_terminal, Look&& look) {
     needs_room_ = false;
     while (catch_up(kBatch)) {
-      if (level_.pause.load(std::memory_order_relaxed)) return;
+      if (level_.pause.load(std::memory_order_relaxed)) return pause();
       if (begin_ == end_ && !claim()) {
         catch_up(1);
         return;
@@ -55,6 +55,16 @@ class Expansion {
       }
       expand(model, begin_++, on_terminal);
     }
+  }
+
+  /// To be called before StateStore::make_room(): what waits for room as handles is kept as bytes,
+  /// since handles may be rewritten.
+  void keep_bytes() {
+    for (const Found& found : batch_) {
+      const StateBytes bytes = access_.bytes(found.handle);
+      waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
+    }
+    batch_.clear();
   }
 
   bool idle() const { return begin_ == end_ && batch_.empty() && waiting_.empty(); }
@@ -86,7 +96,6 @@ class Expansion {
   template <class OnTerminal>
   void expand(M& model, StateIndex index, OnTerminal&& on_terminal) {
     const StateStore& store = access_.store();
-    if (index + 1 < end_) access_.prefetch(store.handle(index + 1));
     const std::byte* const state = access_.read(store.handle(index));
     std::uint64_t transitions = 0;
     bool forward = false;
@@ -99,7 +108,7 @@ class Expansion {
           sighting.transitions.push_back({index, transition.action});
         });
       }
-      waiting_.insert(waiting_.end(), transition.successor.begin(), transition.successor.end());
+      take(transition.successor);
     });
     // Only this thread writes it; others read it for the progress report.
     transitions_.store(transitions_.load(std::memory_order_relaxed) + transitions,
@@ -114,31 +123,40 @@ class Expansion {
     on_terminal(index, StateBytes(state, store.state_bytes()));
   }
 
-  /// Interns the successors of the state read last, then inserts the batch if it has `enough`.
-  /// False if room is needed first.
-  bool catch_up(std::size_t enough) {
-    const std::size_t bytes = access_.store().state_bytes();
-    std::array<Handle, StateAccess::kAtOnce> handles;
-    std::size_t at = 0;
-    while (at < waiting_.size()) {
-      const std::size_t count = access_.can_intern((waiting_.size() - at) / bytes);
-      if (count == 0) break;
-      access_.intern(waiting_.data() + at, count, handles.data());
-      for (std::size_t state = 0; state < count; ++state) {
-        const std::uint64_t hash = HandleSet::hash(handles[state]);
-        access_.prefetch_slot(hash);
-        batch_.push_back({handles[state], hash});
-      }
-      at += count * bytes;
+  void take(StateBytes successor) {
+    const Handle handle = waiting_.empty() ? access_.intern(successor.data()) : kNoHandle;
+    if (handle == kNoHandle) [[unlikely]] {
+      waiting_.insert(waiting_.end(), successor.begin(), successor.end());
+      return;
     }
-    if (at < waiting_.size()) {
-      waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
-      return no_room();
-    }
-    waiting_.clear();
-    return batch_.size() < enough || insert_batch();
+    const std::uint64_t hash = HandleSet::hash(handle);
+    access_.prefetch_slot(hash);
+    batch_.push_back({handle, hash});
   }
 
+  /// Interns successors for which there was no room, then inserts the batch if it has `enough`.
+  /// False if room is needed first.
+  bool catch_up(std::size_t enough) {
+    if (!waiting_.empty() && !take_waiting()) {
+      insert_batch();  // as far as it goes: its handles may be about to be rewritten
+      return no_room();
+    }
+    return batch_.size() < enough || insert_batch() || no_room();
+  }
+
+  bool take_waiting() {
+    const std::size_t bytes = access_.store().state_bytes();
+    std::size_t at = 0;
+    for (; at < waiting_.size(); at += bytes) {
+      const Handle handle = access_.intern(waiting_.data() + at);
+      if (handle == kNoHandle) break;
+      batch_.push_back({handle, HandleSet::hash(handle)});
+    }
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
+    return waiting_.empty();
+  }
+
+  /// False if there is no room for all of it.
   bool insert_batch() {
     std::size_t at = 0;
     for (; at < batch_.size(); ++at) {
@@ -147,12 +165,14 @@ class Expansion {
         access_.insert(found.handle, found.hash);
       } else if (access_.store().find_slot(found.handle) == HandleSet::kNowhere) {
         batch_.erase(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(at));
-        return no_room();
+        return false;
       }
     }
     batch_.clear();
     return true;
   }
+
+  void pause() { needs_room_ = !insert_batch() || needs_room_; }
 
   bool no_room() {
     needs_room_ = true;
@@ -173,7 +193,7 @@ class Expansion {
   StateAccess access_;
   Level& level_;
   StateIndex begin_ = 0, end_ = 0;  // claimed and not yet expanded
-  std::vector<std::byte> waiting_;  // successors of the state read last, not yet interned
+  std::vector<std::byte> waiting_;  // successors there was no room for to intern
   std::vector<Found> batch_;
   bool needs_room_ = false;
   std::uint64_t expansions_ = 0;

@@ -40,6 +40,8 @@ class HandleList {
   }
 
   // --- Only while no thread calls any of the above ----------------------------------------------
+  /// Replaces a handle; threads may do that at the same time with different ones.
+  void set(StateIndex index, Handle handle) { *place(index) = handle; }
   void clear();
   /// States that fit.
   std::uint64_t capacity() const { return capacity_; }

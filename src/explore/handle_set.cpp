@@ -45,7 +45,7 @@ bool HandleSet::grow(std::uint64_t slots, Crew& crew) {
       if (begin >= old_lines) return;
       const std::uint64_t end = std::min(begin + kPart, old_lines);
       for (std::uint64_t at = begin * kSlotsPerLine; at < end * kSlotsPerLine; ++at) {
-        if (handles[at] != kNoHandle) insert(handles[at]);
+        if (handles[at] != kNoHandle) enter(handles[at], hash(handles[at]));
       }
       old.discard(begin * kLineBytes, (end - begin) * kLineBytes);
     }

@@ -2,8 +2,11 @@
 // handle names. Shared by all threads.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 
 #include "explore/crew.hpp"
@@ -47,6 +50,9 @@ class HandleSet {
   /// the old table are given back while the new one is filled, so there is no peak.
   bool grow(std::uint64_t slots, Crew& crew);
   std::uint64_t bytes_used() const { return lines_ * kLineBytes; }
+  /// Forgets all and adds `count` different handles, `handle(at)` for at < count, which must fit.
+  template <class HandleAt>
+  void refill(std::uint64_t count, Crew& crew, HandleAt&& handle_at);
 
  private:
   static constexpr std::uint64_t kGrowLoad = 85;
@@ -59,38 +65,107 @@ class HandleSet {
     return reinterpret_cast<Handle*>(table_.data()) + detail::scaled(hash, lines_) * kSlotsPerLine;
   }
 
+  static Handle seen_in(const Handle* slot) {
+    return std::atomic_ref(const_cast<Handle&>(*slot)).load(std::memory_order_acquire);
+  }
+  /// Whether a cache line of slots has the handle. All are looked at: a loop that ends at the first
+  /// match is mispredicted as often as not.
+  static bool holds(const Handle* slots, Handle handle);
+  /// Adds a handle that is not there.
+  void enter(Handle handle, std::uint64_t hash);
+  /// How many slots of a line are occupied. They are filled from the front.
+  static unsigned occupied(const Handle* slots);
+
   std::uint64_t lines_ = 0;
   MemoryBlock table_;
 };
 
-inline bool HandleSet::insert(Handle handle, std::uint64_t hash) {
+inline bool HandleSet::holds(const Handle* slots, Handle handle) {
+  bool same = false;
+#pragma GCC unroll 8
+  for (unsigned slot = 0; slot < kSlotsPerLine; ++slot) same |= seen_in(slots + slot) == handle;
+  return same;
+}
+
+inline unsigned HandleSet::occupied(const Handle* slots) {
+  if (seen_in(slots + kSlotsPerLine - 1) != kNoHandle) return kSlotsPerLine;
+  unsigned slot = 0;
+  while (seen_in(slots + slot) != kNoHandle) ++slot;
+  return slot;
+}
+
+inline void HandleSet::enter(Handle handle, std::uint64_t hash) {
   Handle* slots = line(hash);
   Handle* const end = reinterpret_cast<Handle*>(table_.data()) + lines_ * kSlotsPerLine;
   for (;;) {
-    for (std::uint64_t step = 0; step < kSlotsPerLine; ++step) {
-      std::atomic_ref slot(slots[(hash + step) % kSlotsPerLine]);
-      Handle seen = slot.load(std::memory_order_relaxed);
+    for (unsigned slot = 0; slot < kSlotsPerLine; ++slot) {
+      Handle seen = seen_in(slots + slot);
       if (seen == kNoHandle &&
-          slot.compare_exchange_strong(seen, handle, std::memory_order_relaxed)) {
-        return true;
+          std::atomic_ref(slots[slot])
+              .compare_exchange_strong(seen, handle, std::memory_order_relaxed)) {
+        return;
       }
-      if (seen == handle) return false;
     }
     slots += kSlotsPerLine;
     if (slots == end) slots = reinterpret_cast<Handle*>(table_.data());
   }
 }
 
-inline std::uint64_t HandleSet::find(Handle handle, std::uint64_t hash) const {
-  Handle* const begin = reinterpret_cast<Handle*>(table_.data());
+inline bool HandleSet::insert(Handle handle, std::uint64_t hash) {
   Handle* slots = line(hash);
+  Handle* const end = reinterpret_cast<Handle*>(table_.data()) + lines_ * kSlotsPerLine;
   for (;;) {
-    for (std::uint64_t step = 0; step < kSlotsPerLine; ++step) {
-      Handle* const slot = slots + (hash + step) % kSlotsPerLine;
-      const Handle seen = std::atomic_ref(*slot).load(std::memory_order_relaxed);
-      if (seen == handle) return static_cast<std::uint64_t>(slot - begin);
-      if (seen == kNoHandle) return kNowhere;
+    if (holds(slots, handle)) return false;
+    const unsigned slot = occupied(slots);
+    if (holds(slots, handle)) return false;  // it may be in one of them since the first look
+    if (slot < kSlotsPerLine) {
+      Handle seen = kNoHandle;
+      // Whoever inserts the same handle wants the same slot.
+      if (std::atomic_ref(slots[slot])
+              .compare_exchange_strong(seen, handle, std::memory_order_relaxed)) {
+        return true;
+      }
+      continue;  // somebody was faster: look again
     }
+    slots += kSlotsPerLine;
+    if (slots == end) slots = reinterpret_cast<Handle*>(table_.data());
+  }
+}
+
+template <class HandleAt>
+void HandleSet::refill(std::uint64_t count, Crew& crew, HandleAt&& handle_at) {
+  constexpr std::uint64_t kBatch = 32, kPart = std::uint64_t{1} << 14;
+  std::memset(table_.data(), 0, lines_ * kLineBytes);
+  const auto add = [&](std::uint64_t begin, std::uint64_t end) {
+    std::array<std::uint64_t, kBatch> hashes{};
+    for (; begin < end; begin += kBatch) {
+      const std::uint64_t size = std::min(kBatch, end - begin);
+      for (std::uint64_t at = 0; at < size; ++at) {
+        hashes[at] = hash(handle_at(begin + at));
+        prefetch(hashes[at]);
+      }
+      for (std::uint64_t at = 0; at < size; ++at) enter(handle_at(begin + at), hashes[at]);
+    }
+  };
+  if (count <= kPart) return add(0, count);
+  std::atomic<std::uint64_t> next = 0;
+  crew.run([&](unsigned) {
+    for (std::uint64_t begin = next.fetch_add(kPart); begin < count;
+         begin = next.fetch_add(kPart)) {
+      add(begin, std::min(begin + kPart, count));
+    }
+  });
+}
+
+inline std::uint64_t HandleSet::find(Handle handle, std::uint64_t hash) const {
+  const Handle* const begin = reinterpret_cast<const Handle*>(table_.data());
+  const Handle* slots = line(hash);
+  for (;;) {
+    if (holds(slots, handle)) {
+      while (seen_in(slots) != handle) ++slots;
+      return static_cast<std::uint64_t>(slots - begin);
+    }
+    if (occupied(slots) < kSlotsPerLine) return kNowhere;
     slots += kSlotsPerLine;
     if (slots == begin + lines_ * kSlotsPerLine) slots = begin;
   }

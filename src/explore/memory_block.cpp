@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -55,6 +56,18 @@ MemoryBlock MemoryBlock::allocate(std::size_t bytes) {
   block.data_ = static_cast<std::byte*>(memory);
   block.bytes_ = bytes;
   return block;
+}
+
+bool MemoryBlock::grow(std::size_t bytes) {
+  MemoryBlock larger = allocate(bytes);
+  if (!larger) return false;
+  for (std::size_t offset = 0; offset < bytes_; offset += kHugePage) {
+    const std::size_t part = std::min(kHugePage, bytes_ - offset);
+    std::memcpy(larger.data_ + offset, data_ + offset, part);
+    discard(offset, part);
+  }
+  swap(larger);
+  return true;
 }
 
 void MemoryBlock::discard(std::size_t offset, std::size_t bytes) {

@@ -25,6 +25,10 @@ class MemoryBlock {
   /// memory only once they are written.
   static MemoryBlock allocate(std::size_t bytes);
 
+  /// Makes the block larger: what is in it is kept and may move, the rest is zero. False if the
+  /// system refuses, and then all is as before. Takes next to no memory beyond `bytes` meanwhile.
+  bool grow(std::size_t bytes);
+
   /// Gives the whole pages of [offset, offset + bytes) back to the system: they are zero again.
   /// Does nothing to a block from the heap.
   void discard(std::size_t offset, std::size_t bytes);

@@ -1,5 +1,9 @@
-// Unfolding, folding and comparing trees; see state_access.hpp.
+// Reading, comparing and numbering states; see state_access.hpp.
 #include "explore/state_access.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
 
 namespace drover::explore {
 
@@ -11,16 +15,12 @@ std::uint64_t load(const std::byte* from) {
   return word;
 }
 
-std::uint64_t pair(NodeId left, NodeId right) {
+std::uint64_t key_of(NodeId left, NodeId right) {
   return std::uint64_t{left} << 32 | right;
 }
 
-NodeId left_of(std::uint64_t pair) {
-  return static_cast<NodeId>(pair >> 32);
-}
-
-NodeId right_of(std::uint64_t pair) {
-  return static_cast<NodeId>(pair);
+const std::byte* bytes_of(const std::uint64_t& word) {
+  return reinterpret_cast<const std::byte*>(&word);
 }
 
 }  // namespace
@@ -28,68 +28,82 @@ NodeId right_of(std::uint64_t pair) {
 StateAccess::StateAccess(StateStore& store)
     : store_(store),
       whole_words_(store.state_bytes() / sizeof(std::uint64_t)),
-      words_(store.shape().size(0)),
-      ids_(store.shape().nodes()) {}
-
-void StateAccess::place(unsigned level, std::size_t at, NodeId id) {
-  const TreeShape& shape = store_.shape_;
-  NodeId& here = ids_[shape.offset(level) + at];
-  if (here == id) return;
-  here = id;
-  const std::uint64_t key = store_.nodes_.key(id);
-  if (level == 0) {
-    words_[at] = key;
-  } else if (2 * at + 1 == shape.size(level - 1)) {
-    place(level - 1, 2 * at, id);
-  } else {
-    place(level - 1, 2 * at, left_of(key));
-    place(level - 1, 2 * at + 1, right_of(key));
+      words_(store.shape().words()) {
+  const StateShape& shape = store.shape();
+  for (std::size_t part = 0; part < shape.parts(); ++part) {
+    part_of_.insert(part_of_.end(), shape.words(part), static_cast<std::uint8_t>(part));
   }
+  last_part_.resize(shape.words(shape.parts() - 1));
+  if (shape.bytes() % sizeof(std::uint64_t) != 0) incomplete_ = shape.parts() - 1;
+  rewritten_ = store.rewritten() + 1;  // any other number
+  catch_up_with_rewriting();
+}
+
+/// Handles have another layout: the same numbers of parts, perhaps more pairs, in other bits.
+void StateAccess::learn_layout() {
+  rewritten_ = store_.rewritten();
+  const StateLayout& layout = store_.layout_;
+  const std::size_t known = numbers_.size();
+  numbers_.resize(layout.nodes());
+  fresh_.resize(layout.nodes());
+  spares_.resize(layout.nodes());
+  tables_.clear();
+  for (const auto& table : store_.tables_) tables_.push_back(table.get());
+  parts_.clear();
+  for (Node part = 0; part < layout.parts(); ++part) {
+    const bool root = layout.parent(part) == StateLayout::kNone;
+    const auto begin =
+        static_cast<std::uint32_t>(store_.shape_.begin(part) * sizeof(std::uint64_t));
+    // A root of no bits needs no mask: its number is 1.
+    const StateLayout::Field field = root ? layout.field(part) : StateLayout::Field{};
+    parts_.push_back({tables_[part], begin, field.shift, root ? field.mask() : 0, !root});
+  }
+  handle_ = StateLayout::kTop;
+  if (!unfolded_) return;
+  for (std::size_t node = known; node < numbers_.size(); ++node) {
+    const StateLayout::Pair pair = layout.pair(static_cast<Node>(node));
+    const std::uint64_t key = key_of(numbers_[pair.left], numbers_[pair.right]);
+    numbers_[node] = tables_[node]->find(bytes_of(key));
+  }
+  for (const StateLayout::Field& field : layout.fields()) {
+    if (numbers_[field.node] == 0) unfolded_ = false;
+    handle_ |= std::uint64_t{numbers_[field.node] - 1} << field.shift;
+  }
+  if (!unfolded_) handle_ = StateLayout::kTop;
+}
+
+void StateAccess::place(Node node, NodeId number) {
+  if (numbers_[node] == number && unfolded_) return;
+  numbers_[node] = number;
+  const std::uint64_t* const value = tables_[node]->value(number);
+  const StateLayout& layout = store_.layout_;
+  if (node < layout.parts()) {
+    const StateShape& shape = store_.shape_;
+    std::uint64_t* const to = words_.data() + shape.begin(node);
+    const std::size_t words = shape.words(node);
+    for (std::size_t word = 0; word < words; ++word) to[word] = value[word];
+    return;
+  }
+  place(layout.pair(node).left, static_cast<NodeId>(*value >> 32));
+  place(layout.pair(node).right, static_cast<NodeId>(*value));
 }
 
 const std::byte* StateAccess::read(Handle handle) {
-  const TreeShape& shape = store_.shape_;
-  if (words_.size() == 1) {
-    place(0, 0, static_cast<NodeId>(handle));
-  } else {
-    place(shape.top(), 0, left_of(handle));
-    place(shape.top(), 1, right_of(handle));
+  catch_up_with_rewriting();
+  for (const StateLayout::Field& field : store_.layout_.fields()) {
+    place(field.node, static_cast<NodeId>((handle & field.mask()) >> field.shift) + 1);
   }
+  handle_ = handle;
   unfolded_ = true;
   return reinterpret_cast<const std::byte*>(words_.data());
 }
 
-void StateAccess::prefetch(Handle handle) const {
-  if (words_.size() > 1) store_.nodes_.prefetch(left_of(handle));
-  store_.nodes_.prefetch(right_of(handle));
-}
-
-std::uint64_t StateAccess::word_of(const std::byte* state, std::size_t word) const {
-  const std::byte* const from = state + word * sizeof(std::uint64_t);
-  if (word < whole_words_) return load(from);
-  std::uint64_t value = 0;
-  std::memcpy(&value, from, store_.state_bytes_ % sizeof value);
-  return value;
-}
-
-void StateAccess::add_change(std::uint32_t state, std::size_t at, std::uint64_t key) {
-  const std::uint64_t hash = NodeTable::hash(key);
-  if (!recent_.empty()) {
-    const Recent& recent = recent_[hash % kRecent];
-    if (recent.key == key && recent.id != 0) {
-      changes_.push_back({state, recent.id, at});
-      return;
-    }
-  }
-  store_.nodes_.prefetch_slots(hash);
-  lookups_.push_back({changes_.size(), key, hash});
-  changes_.push_back({state, 0, at});
-}
-
-/// Adds the words in which the state differs from the one read last.
-void StateAccess::find_changes(const std::byte* state, std::uint32_t number) {
+/// The parts in which the state differs from the one read last; all if there is none.
+StateAccess::Parts StateAccess::changed_parts(const std::byte* state) const {
+  if (!unfolded_) return ~Parts{0} >> (64 - store_.shape_.parts());
+  Parts changed = 0;
   std::size_t word = 0;
-  for (; unfolded_ && word + 4 <= whole_words_; word += 4) {
+  for (; word + 4 <= whole_words_; word += 4) {
     const std::byte* const from = state + word * sizeof(std::uint64_t);
     const std::array<std::uint64_t, 4> now = {load(from), load(from + 8), load(from + 16),
                                               load(from + 24)};
@@ -99,98 +113,94 @@ void StateAccess::find_changes(const std::byte* state, std::uint32_t number) {
       continue;
     }
     for (std::size_t at = 0; at < 4; ++at) {
-      if (now[at] != before[at]) add_change(number, word + at, now[at]);
+      changed |= Parts{now[at] != before[at]} << part_of_[word + at];
     }
   }
-  for (; word < words_.size(); ++word) {
-    const std::uint64_t now = word_of(state, word);
-    if (!unfolded_ || now != words_[word]) add_change(number, word, now);
+  for (; word < whole_words_; ++word) {
+    changed |= Parts{load(state + word * sizeof(std::uint64_t)) != words_[word]} << part_of_[word];
   }
+  const std::size_t rest = store_.state_bytes() % sizeof(std::uint64_t);
+  if (rest != 0 && std::memcmp(state + word * sizeof(std::uint64_t), &words_[word], rest) != 0) {
+    changed |= Parts{1} << part_of_[word];
+  }
+  return changed;
 }
 
-/// Numbers what add_change() collected. Each round of misses is for all of it at once.
+/// The value of a part that ends in the middle of a word.
+const std::byte* StateAccess::last_part_of(const std::byte* state) {
+  const std::byte* const begin = state + parts_.back().begin;
+  std::memcpy(last_part_.data(), begin,
+              static_cast<std::size_t>(state + store_.state_bytes() - begin));
+  return reinterpret_cast<const std::byte*>(last_part_.data());
+}
+
+/// Numbers the changed parts, then the pairs they are in. `number(node, value)` may give 0: there
+/// is no handle then.
 template <class Number>
-void StateAccess::look_up(Number&& number) {
-  for (const Lookup& lookup : lookups_) store_.nodes_.prefetch_key(lookup.hash);
-  for (const Lookup& lookup : lookups_) {
-    const NodeId id = number(lookup.key, lookup.hash);
-    changes_[lookup.change].id = id;
-    if (!recent_.empty()) recent_[lookup.hash % kRecent] = {lookup.key, id};
-  }
-  looked_up_ += lookups_.size();
-  if (recent_.empty() && looked_up_ > kRecent) recent_.resize(kRecent);  // not for a tiny search
-  lookups_.clear();
-}
-
-/// Replaces the changes of `level` by those of the level above.
-void StateAccess::make_parents(unsigned level) {
-  const TreeShape& shape = store_.shape_;
-  const NodeId* const here = ids_.data() + shape.offset(level);
-  below_.swap(changes_);
-  changes_.clear();
-  for (std::size_t at = 0; at < below_.size(); ++at) {
-    const Change& change = below_[at];
-    const std::size_t parent = change.at / 2;
-    if (change.at % 2 == 1) {
-      add_change(change.state, parent, pair(here[change.at - 1], change.id));
-    } else if (change.at + 1 == shape.size(level)) {
-      changes_.push_back({change.state, change.id, parent});
-    } else {
-      NodeId right = here[change.at + 1];
-      const bool both = at + 1 < below_.size() && below_[at + 1].state == change.state &&
-                        below_[at + 1].at == change.at + 1;
-      if (both) right = below_[++at].id;
-      add_change(change.state, parent, pair(change.id, right));
+Handle StateAccess::fold(const std::byte* state, Number&& number) {
+  catch_up_with_rewriting();
+  Handle handle = handle_;
+  Parts in_pairs = 0;
+  for (Parts left = changed_parts(state); left != 0; left &= left - 1) {
+    const auto at = static_cast<Node>(std::countr_zero(left));
+    const Part& part = parts_[at];
+    const std::byte* const value = at == incomplete_ ? last_part_of(state) : state + part.begin;
+    const NodeId id = number(at, value);
+    if (id == 0) return kNoHandle;
+    handle = (handle & ~part.mask) | ((std::uint64_t{id} - 1) << part.shift & part.mask);
+    if (part.in_pair) {
+      in_pairs |= Parts{1} << at;
+      fresh_[at] = id;
     }
   }
+  if (in_pairs != 0 && !fold_pairs(in_pairs, handle, number)) return kNoHandle;
+  return handle;
 }
 
-/// Numbers the changed words of the states, then their ancestors level by level. `number(key,
-/// hash)` may give 0: the handle of a state with such a node means nothing.
 template <class Number>
-void StateAccess::fold(const std::byte* states, std::size_t count, Handle* handles,
-                       Number&& number) {
-  const TreeShape& shape = store_.shape_;
-  changes_.clear();
-  for (std::size_t state = 0; state < count; ++state) {
-    find_changes(states + state * store_.state_bytes_, static_cast<std::uint32_t>(state));
+bool StateAccess::fold_pairs(Parts changed, Handle& handle, Number&& number) {
+  const StateLayout& layout = store_.layout_;
+  Parts pairs = 0;  // by node - parts
+  for (Parts left = changed; left != 0; left &= left - 1) {
+    const auto part = static_cast<std::size_t>(std::countr_zero(left));
+    pairs |= Parts{1} << (layout.parent(static_cast<Node>(part)) - layout.parts());
   }
-  look_up(number);
-  for (unsigned level = 0; level < shape.top(); ++level) {
-    make_parents(level);
-    look_up(number);
-  }
-  const bool one_word = words_.size() == 1;
-  const NodeId* const top = ids_.data() + shape.offset(shape.top());
-  for (std::size_t state = 0; state < count; ++state) {
-    handles[state] = one_word ? top[0] : pair(top[0], top[1]);
-  }
-  for (const Change& change : changes_) {
-    Handle& handle = handles[change.state];
-    if (one_word) {
-      handle = change.id;
-    } else {
-      handle =
-          change.at == 0 ? pair(change.id, right_of(handle)) : pair(left_of(handle), change.id);
+  Parts changed_pairs = 0;
+  const auto now = [&](Node node) {
+    const Parts bit =
+        node < layout.parts() ? changed >> node : changed_pairs >> (node - layout.parts());
+    return (bit & 1U) != 0 ? fresh_[node] : numbers_[node];
+  };
+  while (pairs != 0) {  // a pair comes after what it is of
+    const auto at = static_cast<Node>(std::countr_zero(pairs));
+    const auto node = static_cast<Node>(layout.parts() + at);
+    pairs &= pairs - 1;
+    const std::uint64_t key = key_of(now(layout.pair(node).left), now(layout.pair(node).right));
+    const NodeId id = number(node, bytes_of(key));
+    if (id == 0) return false;
+    fresh_[node] = id;
+    changed_pairs |= Parts{1} << at;
+    if (layout.parent(node) != StateLayout::kNone) {
+      pairs |= Parts{1} << (layout.parent(node) - layout.parts());
+      continue;
     }
+    const StateLayout::Field& field = layout.field(node);
+    handle = (handle & ~field.mask()) | (std::uint64_t{id} - 1) << field.shift;
   }
+  return true;
 }
 
 Handle StateAccess::find(const std::byte* state) {
-  Handle handle = kNoHandle;
-  bool known = true;
-  fold(state, 1, &handle, [&](std::uint64_t key, std::uint64_t hash) {
-    // After a miss the rest is of no use: no node has a 0 in it but by being a word.
-    const NodeId id = known ? store_.nodes_.find(key, hash) : 0;
-    known = known && id != 0;
-    return id;
+  return fold(state, [this](Node node, const std::byte* value) {
+    const NodeId id = tables_[node]->find(value);
+    // A number that a handle has no bits for is not that of any state's part.
+    return id > store_.layout_.most(node) ? 0 : id;
   });
-  return known ? handle : kNoHandle;
 }
 
-void StateAccess::intern(const std::byte* states, std::size_t count, Handle* handles) {
-  fold(states, count, handles, [this](std::uint64_t key, std::uint64_t hash) {
-    return store_.nodes_.intern(key, hash, spare_);
+Handle StateAccess::intern(const std::byte* state) {
+  return fold(state, [this](Node node, const std::byte* value) {
+    return tables_[node]->intern(value, spares_[node]);
   });
 }
 
@@ -203,13 +213,22 @@ void StateAccess::settle() {
   flush();
   store_.room_.fetch_add(room_, std::memory_order_relaxed);
   room_ = 0;
-  store_.nodes_.give_back(spare_);
-  spare_ = 0;
+  for (std::size_t node = 0; node < spares_.size(); ++node) {
+    if (spares_[node] == 0) continue;
+    tables_[node]->give_back(spares_[node]);
+    spares_[node] = 0;
+  }
 }
 
 StateAccess::Insertion StateAccess::insert(const std::byte* state) {
   Crew alone(1);
-  while (can_intern(1) == 0 || !can_insert()) {
+  for (;;) {
+    const Handle handle = intern(state);
+    if (handle != kNoHandle && can_insert()) {
+      const bool is_new = insert(handle, HandleSet::hash(handle));
+      settle();
+      return {handle, is_new, StateStore::Room::available};
+    }
     settle();
     const StateStore::Room room = store_.make_room(alone);
     if (room == StateStore::Room::available) continue;
@@ -219,11 +238,6 @@ StateAccess::Insertion StateAccess::insert(const std::byte* state) {
     }
     return {kNoHandle, false, room};
   }
-  Handle handle = kNoHandle;
-  intern(state, 1, &handle);
-  const bool is_new = insert(handle, HandleSet::hash(handle));
-  settle();
-  return {handle, is_new, StateStore::Room::available};
 }
 
 }  // namespace drover::explore

@@ -1,12 +1,10 @@
 // One thread's view of a StateStore: reads states, interns successors, adds new ones. Holds the
-// tree of the state read last unfolded; state_store.hpp says why.
+// bytes and numbers of the state read last; state_store.hpp says why.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "explore/state_store.hpp"
@@ -23,29 +21,18 @@ class StateAccess {
 
   StateStore& store() { return store_; }
 
-  /// The bytes of a stored state; valid until the next read(). Bytes after the state's, up to a
-  /// multiple of 8, are zero.
+  /// The bytes of a state by its handle; valid until the next read(). Bytes after the state's, up
+  /// to a multiple of 8, are zero.
   const std::byte* read(Handle handle);
   StateBytes bytes(Handle handle) { return {read(handle), store_.state_bytes()}; }
-  /// Asks for what read() of that handle will look at first.
-  void prefetch(Handle handle) const;
 
   /// The handle of these bytes, or kNoHandle: they are not those of any state. Fast if they differ
   /// little from those read last. A handle that is returned need not be that of a stored state.
   Handle find(const std::byte* state);
 
-  /// States that intern() takes at once at most: their cache misses overlap.
-  static constexpr std::size_t kAtOnce = 16;
-  /// How many of `wanted` states intern() may be called for now; if none, settle() and
-  /// StateStore::make_room().
-  std::size_t can_intern(std::size_t wanted) const {
-    wanted = std::min(wanted, kAtOnce);
-    return store_.nodes_.has_room(wanted * store_.slack_) ? wanted
-           : store_.nodes_.has_room(store_.slack_)        ? 1
-                                                          : 0;
-  }
-  /// The handles of `count` states that lie back to back, whether they are stored or not.
-  void intern(const std::byte* states, std::size_t count, Handle* handles);
+  /// The handle of a state, whether it is stored or not. kNoHandle: settle() and
+  /// StateStore::make_room(), then try again.
+  Handle intern(const std::byte* state);
 
   /// Whether one more state can be inserted; if not, settle() and StateStore::make_room().
   bool can_insert() { return room_ > 0 || (room_ = store_.take_room(kLot)) > 0; }
@@ -73,49 +60,52 @@ class StateAccess {
   Insertion insert(const std::byte* state);
 
  private:
+  using Node = StateLayout::Node;
   static constexpr std::int64_t kLot = 64;
   static constexpr std::size_t kStage = 256;
-  /// A node of the level being numbered that differs from the tree of the state read last.
-  struct Change {
-    std::uint32_t state;  // which of those interned at once
-    NodeId id;
-    std::size_t at;  // in its level
-  };
-  /// A change whose number must be looked up.
-  struct Lookup {
-    std::size_t change;
-    std::uint64_t key;
-    std::uint64_t hash;
+
+  /// A set of parts, by bit.
+  using Parts = std::uint64_t;
+
+  /// What numbering a part needs, in one place.
+  struct Part {
+    ValueTable* table;
+    std::uint32_t begin;  // bytes
+    unsigned shift;       // of its field
+    std::uint64_t mask;   // of its field; 0 if it has none
+    bool in_pair;
   };
 
-  /// A number this thread looked up lately; id 0: none.
-  struct Recent {
-    std::uint64_t key;
-    NodeId id;
-  };
-  static constexpr std::size_t kRecent = 4096;  // 64 KiB, to stay in the second-level cache
-
-  void place(unsigned level, std::size_t at, NodeId id);
-  void find_changes(const std::byte* state, std::uint32_t number);
-  void add_change(std::uint32_t state, std::size_t at, std::uint64_t key);
-  void make_parents(unsigned level);
+  void catch_up_with_rewriting() {
+    if (rewritten_ != store_.rewritten()) [[unlikely]]
+      learn_layout();
+  }
+  void learn_layout();
+  void place(Node node, NodeId number);
+  Parts changed_parts(const std::byte* state) const;
+  const std::byte* last_part_of(const std::byte* state);
   template <class Number>
-  void look_up(Number&& number);
+  Handle fold(const std::byte* state, Number&& number);
   template <class Number>
-  void fold(const std::byte* states, std::size_t count, Handle* handles, Number&& number);
-  std::uint64_t word_of(const std::byte* state, std::size_t word) const;
+  bool fold_pairs(Parts changed, Handle& handle, Number&& number);
   void flush();
 
   StateStore& store_;
-  std::size_t whole_words_;  // words of which a state fills all eight bytes
-  bool unfolded_ = false;    // words_ and ids_ are those of a state
+  std::size_t whole_words_;                   // words of which a state fills all eight bytes
+  std::size_t incomplete_ = ~std::size_t{0};  // the part that ends in the middle of a word
+  std::vector<std::uint8_t> part_of_;         // of each word
+  std::vector<Part> parts_;
+  std::vector<ValueTable*> tables_;  // of all nodes
+  std::uint64_t rewritten_ = 0;      // StateStore::rewritten() of numbers_ and handle_
+
+  bool unfolded_ = false;  // what follows is that of a state
+  Handle handle_ = StateLayout::kTop;
   std::vector<std::uint64_t> words_;
-  std::vector<NodeId> ids_;  // of all nodes, level by level
-  std::vector<Change> changes_, below_;
-  std::vector<Lookup> lookups_;
-  std::vector<Recent> recent_;  // by hash
-  std::uint64_t looked_up_ = 0;
-  NodeId spare_ = 0;
+  std::vector<NodeId> numbers_;  // of all nodes of the layout
+  std::vector<NodeId> fresh_;    // of those in which a successor differs
+
+  std::vector<std::uint64_t> last_part_;  // the value of an incomplete part, with zeros
+  std::vector<NodeId> spares_;            // see ValueTable::intern()
   std::int64_t room_ = 0;
   std::size_t staged_count_ = 0;
   std::array<Handle, kStage> staged_{};

@@ -1,6 +1,7 @@
 // Canonical form of a State: frame numbers in order of first use, dead values zero. Two states that
 // differ only in which frame has which number become the same bytes, which is sound because no path
 // ever compares frame numbers but for equality.
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -13,7 +14,8 @@ using mm::State;
 
 class Numbering {
  public:
-  explicit Numbering(unsigned limit) : limit_(limit) {}
+  /// `to`: old number -> new number.
+  Numbering(unsigned limit, Renumbering& to) : limit_(limit), to_(to) { to_.fill(0); }
 
   std::uint8_t operator()(std::uint8_t& frame) {
     if (frame < mm::kFirstFrame) return frame;
@@ -48,7 +50,6 @@ class Numbering {
   [[nodiscard]] bool used(unsigned frame) const { return to_[frame] != 0; }
   [[nodiscard]] unsigned count() const { return next_; }
   [[nodiscard]] std::uint8_t source(unsigned frame) const { return from_[frame]; }
-  [[nodiscard]] const Renumbering& names() const { return to_; }
   /// Whether every used frame keeps its number.
   [[nodiscard]] bool identity() const { return identity_; }
 
@@ -69,7 +70,8 @@ class Numbering {
 
   unsigned limit_, next_ = mm::kFirstFrame;
   bool identity_ = true;
-  Renumbering to_{}, from_{};
+  Renumbering& to_;
+  Renumbering from_;  // of the new numbers given so far
 };
 
 void renumber_names(State& s, const litmus::Program& program, Numbering& renumber) {
@@ -112,11 +114,11 @@ void forget_wp_seq(State& s, const litmus::Program& program) {
 }  // namespace
 
 bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Renumbering& names) {
-  Numbering renumber(frames);
+  Numbering renumber(frames, names);
   renumber_names(s, program, renumber);
   if ((program.features & litmus::kFeatureHuge) != 0) renumber.add_folios(s);
   bool nothing_lost = true;
-  for (unsigned f = mm::kFirstFrame; f < mm::kMaxFrames; ++f) {
+  for (unsigned f = mm::kFirstFrame; f < s.frames_end; ++f) {
     if (s.frames[f].flags == 0 || renumber.used(f)) continue;
     // What only an LRU batch holds is freed when the batch is drained.
     const bool in_batch = (s.frames[f].flags & mm::kInLruBatch) != 0 && s.frames[f].refcount == 1;
@@ -124,14 +126,15 @@ bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Ren
     s.frames[f] = mm::Frame{};
   }
   if (!renumber.identity()) {
-    const auto numbered_before = s.frames;
+    std::array<mm::Frame, mm::kMaxFrames> before;
+    std::copy_n(s.frames.begin(), s.frames_end, before.begin());
     for (unsigned f = mm::kFirstFrame; f < renumber.count(); ++f) {
-      s.frames[f] = numbered_before[renumber.source(f)];
+      s.frames[f] = before[renumber.source(f)];
     }
-    for (unsigned f = renumber.count(); f < mm::kMaxFrames; ++f) s.frames[f] = mm::Frame{};
+    for (unsigned f = renumber.count(); f < s.frames_end; ++f) s.frames[f] = mm::Frame{};
   }
+  s.frames_end = static_cast<std::uint8_t>(renumber.count());
   forget_wp_seq(s, program);
-  names = renumber.names();
   names[mm::kZeroFrame] = mm::kZeroFrame;
   return nothing_lost;
 }

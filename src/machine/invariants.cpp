@@ -97,7 +97,7 @@ bool sane(const State& s, const litmus::Program& program, const design::Switches
       if (writable) mappings[pte.frame].writable++;
     }
   }
-  for (unsigned f = mm::kFirstFrame; f < mm::kMaxFrames; ++f) {
+  for (unsigned f = mm::kFirstFrame; f < s.frames_end; ++f) {
     if (mappings[f].all <= 1) continue;
     if (mappings[f].writable != 0) return false;  // a private page, writable and shared
     if ((s.frames[f].flags & mm::kAnonExclusive) != 0) return false;

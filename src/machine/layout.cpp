@@ -107,69 +107,108 @@ unsigned depth_of(const litmus::Actor& actor, bool program_uses_pool) {
 
 }  // namespace
 
-void Machine::lay_out() {
-  frames_ = frame_bound(program_);
-  const auto add = [this](std::size_t offset, std::size_t bytes) {
-    if (bytes == 0) return;
-    if (!segments_.empty() && segments_.back().offset + segments_.back().bytes == offset) {
-      segments_.back().bytes += static_cast<std::uint32_t>(bytes);
-    } else {
-      segments_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes)});
-    }
-    packed_bytes_ += bytes;
-  };
-  const unsigned words = most_words(program_);
-  for (unsigned f = mm::kZeroFrame; f < frames_; ++f) {
-    const std::size_t frame_bytes =
-        offsetof(mm::Frame, words) + (f == mm::kZeroFrame ? 0 : words * sizeof(mm::Word));
-    add(offsetof(State, frames) + f * sizeof(mm::Frame), frame_bytes);
-    if ((program_.features & litmus::kFeatureFolioState) == 0) continue;
-    add(offsetof(State, frames) + f * sizeof(mm::Frame) + offsetof(mm::Frame, state),
-        sizeof(mm::Frame) - offsetof(mm::Frame, state));
+void Machine::add_segment(std::size_t offset, std::size_t bytes) {
+  if (bytes == 0) return;
+  const bool adjoins = !segments_.empty() && segments_.back().padding == 0 &&
+                       segments_.back().offset + segments_.back().bytes == offset;
+  if (adjoins) {
+    segments_.back().bytes += static_cast<std::uint32_t>(bytes);
+  } else {
+    segments_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes)});
   }
+  packed_bytes_ += bytes;
+}
+
+// What was added since the last part is one: it ends with a whole word.
+void Machine::end_part() {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::size_t before = 0;
+  for (const std::uint32_t words : part_words_) before += words * kWord;
+  if (packed_bytes_ == before) return;
+  const std::size_t words = (packed_bytes_ - before + kWord - 1) / kWord;
+  const std::size_t end = before + words * kWord;
+  segments_.back().padding = static_cast<std::uint32_t>(end - packed_bytes_);
+  packed_bytes_ = end;
+  part_words_.push_back(static_cast<std::uint32_t>(words));
+}
+
+// The first frames are those in use, and change one by one.
+void Machine::lay_out_frames(unsigned words) {
+  constexpr unsigned kAlone = 16, kTogether = 4;
+  for (unsigned f = mm::kZeroFrame; f < frames_; ++f) {
+    const std::size_t at = offsetof(State, frames) + f * sizeof(mm::Frame);
+    add_segment(at,
+                offsetof(mm::Frame, words) + (f == mm::kZeroFrame ? 0 : words * sizeof(mm::Word)));
+    if ((program_.features & litmus::kFeatureFolioState) != 0) {
+      add_segment(at + offsetof(mm::Frame, state), sizeof(mm::Frame) - offsetof(mm::Frame, state));
+    }
+    if (f < kAlone || f % kTogether == 0) end_part();
+  }
+  end_part();
+}
+
+void Machine::lay_out_mms() {
   for (unsigned m = 0; m < program_.mms; ++m) {
     const std::size_t at = offsetof(State, mms) + m * sizeof(mm::Mm);
-    add(at, offsetof(mm::Mm, vma) + program_.pages);
-    add(at + offsetof(mm::Mm, pte), program_.pages * sizeof(mm::Pte));
-    add(at + offsetof(mm::Mm, tlb), program_.pages * sizeof(mm::TlbEntry));
+    add_segment(at, offsetof(mm::Mm, vma) + program_.pages);
+    add_segment(at + offsetof(mm::Mm, pte), program_.pages * sizeof(mm::Pte));
+    add_segment(at + offsetof(mm::Mm, tlb), program_.pages * sizeof(mm::TlbEntry));
     const bool entries =
         (program_.features & (litmus::kFeatureSwap | litmus::kFeatureMigration)) != 0;
-    add(at + offsetof(mm::Mm, entry), entries ? program_.pages : 0);
+    add_segment(at + offsetof(mm::Mm, entry), entries ? program_.pages : 0);
     if ((program_.features & litmus::kFeatureHugetlb) != 0) {
-      add(at + offsetof(mm::Mm, hugetlb_owner), 3 * sizeof(mm::Mm::hugetlb_owner));
+      add_segment(at + offsetof(mm::Mm, hugetlb_owner), 3 * sizeof(mm::Mm::hugetlb_owner));
     }
     if ((program_.features & litmus::kFeatureHuge) != 0) {
-      add(at + offsetof(mm::Mm, pmd_mapped), 2 * sizeof(mm::Mm::pmd_mapped));
+      add_segment(at + offsetof(mm::Mm, pmd_mapped), 2 * sizeof(mm::Mm::pmd_mapped));
     }
+    end_part();
   }
+}
+
+void Machine::lay_out_actors() {
   for (unsigned a = 0; a < program_.actors.size(); ++a) {
     const std::size_t at = offsetof(State, actors) + a * sizeof(mm::Actor);
-    add(at, offsetof(mm::Actor, regs) + program_.actors[a].registers.size());
-    add(at + offsetof(mm::Actor, stack),
-        depth_of(program_.actors[a], program_.hugetlb_pool != litmus::kNone) *
-            sizeof(mm::Activation));
+    add_segment(at, offsetof(mm::Actor, regs) + program_.actors[a].registers.size());
+    add_segment(at + offsetof(mm::Actor, stack),
+                depth_of(program_.actors[a], program_.hugetlb_pool != litmus::kNone) *
+                    sizeof(mm::Activation));
+    end_part();
   }
-  add(offsetof(State, refs), program_.refs * sizeof(mm::Ref));
-  add(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
-  add(offsetof(State, processes), program_.processes.size());
-  add(offsetof(State, events), program_.events.empty() ? 0 : sizeof(State::events));
+}
+
+void Machine::lay_out_rest(unsigned words) {
+  for (unsigned r = 0; r < program_.refs; ++r) {
+    add_segment(offsetof(State, refs) + r * sizeof(mm::Ref), sizeof(mm::Ref));
+    if (r % 2 == 1) end_part();
+  }
+  end_part();
+  add_segment(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
+  add_segment(offsetof(State, processes), program_.processes.size());
+  add_segment(offsetof(State, events), program_.events.empty() ? 0 : sizeof(State::events));
+  end_part();
   for (unsigned slot = 0; slot < mm::swap_slots(program_); ++slot) {
     if ((program_.features & litmus::kFeatureSwap) == 0) break;
-    add(offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
-        offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));
+    add_segment(offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
+                offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));
+    end_part();
   }
   for (unsigned page = 0; page < program_.pages; ++page) {
     if ((program_.features & litmus::kFeatureFiles) == 0) break;
-    add(offsetof(State, files) + page * sizeof(mm::FilePage),
-        offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
+    add_segment(offsetof(State, files) + page * sizeof(mm::FilePage),
+                offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
+    end_part();
   }
-  add(offsetof(State, folios), folio_bound(program_) * sizeof(mm::LargeFolio));
-  // The frames beyond the packed ones stay zero, but a path may use one before canonicalise counts.
+  add_segment(offsetof(State, folios), folio_bound(program_) * sizeof(mm::LargeFolio));
+  end_part();
+}
+
+// What a step may touch beside frames.
+void Machine::lay_out_regions() {
   const std::size_t small = offsetof(State, refs);
   const auto region = [this](std::size_t offset, std::size_t bytes) {
     regions_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes)});
   };
-  region(offsetof(State, frames), sizeof(State::frames));
   region(offsetof(State, mms), program_.mms * sizeof(mm::Mm));
   region(offsetof(State, actors), program_.actors.size() * sizeof(mm::Actor));
   const bool files = (program_.features & litmus::kFeatureFiles) != 0;
@@ -177,21 +216,50 @@ void Machine::lay_out() {
   if (folio_bound(program_) > 0) region(offsetof(State, folios), sizeof(State::folios));
 }
 
-// Most segments are a few bytes: those are copied as one Overrun, whose tail the next segment
-// overwrites (`to` has room for one more).
+void Machine::lay_out() {
+  frames_ = frame_bound(program_);
+  const unsigned words = most_words(program_);
+  lay_out_frames(words);
+  lay_out_mms();
+  lay_out_actors();
+  lay_out_rest(words);
+  lay_out_pieces();
+  lay_out_regions();
+}
+
+// The same as pieces of 16 bytes, of which the next piece overwrites what is too much, and the
+// words that end with padding.
+void Machine::lay_out_pieces() {
+  std::size_t to = 0;
+  for (const Segment& segment : segments_) {
+    for (std::size_t done = 0; done < segment.bytes; done += sizeof(Overrun)) {
+      pieces_.push_back({static_cast<std::uint32_t>(segment.offset + done),
+                         static_cast<std::uint32_t>(to + done)});
+    }
+    to += segment.bytes + segment.padding;
+    if (segment.padding == 0) continue;
+    const std::uint64_t kept = ~std::uint64_t{0} >> (8 * segment.padding);
+    padded_.push_back({static_cast<std::uint32_t>(to - sizeof kept), kept});
+  }
+}
+
 void Machine::pack(const State& from, std::byte* to) const {
   const auto* bytes = reinterpret_cast<const std::byte*>(&from);
-  for (const Segment& segment : segments_) {
-    if (segment.bytes <= sizeof(Overrun) && segment.offset + sizeof(Overrun) <= sizeof(State)) {
-      std::memcpy(to, bytes + segment.offset, sizeof(Overrun));
-    } else {
-      std::memcpy(to, bytes + segment.offset, segment.bytes);
-    }
-    to += segment.bytes;
+  for (const Piece& piece : pieces_) {
+    std::memcpy(to + piece.to, bytes + piece.from, sizeof(Overrun));
+  }
+  for (const Padded& padded : padded_) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, to + padded.to, sizeof word);
+    word &= padded.kept;
+    std::memcpy(to + padded.to, &word, sizeof word);
   }
 }
 
 void Machine::copy_used(const State& from, State& to) const {
+  const auto frames = static_cast<std::size_t>(std::max(from.frames_end, to.frames_end));
+  std::copy_n(from.frames.begin(), frames, to.frames.begin());
+  to.frames_end = from.frames_end;
   const auto* source = reinterpret_cast<const std::byte*>(&from);
   auto* target = reinterpret_cast<std::byte*>(&to);
   for (const Segment& region : regions_) {
@@ -203,7 +271,13 @@ void Machine::unpack(const std::byte* from, State& to) const {
   auto* bytes = reinterpret_cast<std::byte*>(&to);
   for (const Segment& segment : segments_) {
     std::memcpy(bytes + segment.offset, from, segment.bytes);
-    from += segment.bytes;
+    from += segment.bytes + segment.padding;
+  }
+  const mm::Frame none{};
+  to.frames_end = static_cast<std::uint8_t>(frames_);
+  while (to.frames_end > mm::kFirstFrame &&
+         std::memcmp(&to.frames[to.frames_end - 1U], &none, sizeof none) == 0) {
+    --to.frames_end;
   }
 }
 
@@ -344,6 +418,7 @@ void Machine::initial_state(State& s) const {
   }
   std::uint8_t next_frame = mm::kFirstFrame;
   for (unsigned page = 0; page < program_.pages; ++page) map_initial_page(s, page, next_frame);
+  s.frames_end = next_frame;
   for (unsigned a = 0; a < program_.actors.size(); ++a) skip_local(s, a);
   Renumbering names{};
   canonicalise(s, program_, frames_, names);

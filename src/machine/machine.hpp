@@ -59,6 +59,8 @@ class Machine {
 
   // --- explore::Model ---------------------------------------------------------------------------
   [[nodiscard]] std::size_t state_bytes() const { return packed_bytes_; }
+  /// Words of 8 bytes of the parts of a packed state, whose values repeat (explore::shape_of).
+  [[nodiscard]] const std::vector<std::uint32_t>& part_words() const { return part_words_; }
   void initial(std::byte* out) const;
   template <class Emit>
   void expand(const std::byte* state, Emit&& emit) {
@@ -110,8 +112,17 @@ class Machine {
   using Overrun = std::array<std::byte, 16>;
   struct Segment {
     std::uint32_t offset, bytes;
+    std::uint32_t padding = 0;  // zero bytes behind it in a packed state
   };
   void lay_out();
+  void add_segment(std::size_t offset, std::size_t bytes);
+  void end_part();
+  void lay_out_frames(unsigned words);
+  void lay_out_mms();
+  void lay_out_actors();
+  void lay_out_rest(unsigned words);
+  void lay_out_pieces();
+  void lay_out_regions();
   void pack(const mm::State& from, std::byte* to) const;
   void copy_used(const mm::State& from, mm::State& to) const;
   void initial_state(mm::State& s) const;
@@ -133,13 +144,23 @@ class Machine {
   const litmus::Program& program_;
   design::Switches switches_;
   Granularity granularity_;
+  struct Piece {
+    std::uint32_t from, to;
+  };
+  struct Padded {
+    std::uint32_t to;
+    std::uint64_t kept;  // bits of the word that are no padding
+  };
   std::vector<Segment> segments_;  // what is packed
-  std::vector<Segment> regions_;   // a few stretches of State that contain all segments
+  std::vector<Piece> pieces_;      // the same for pack()
+  std::vector<Padded> padded_;
+  std::vector<std::uint32_t> part_words_;
+  std::vector<Segment> regions_;  // a few stretches of State that contain all segments but frames
   std::size_t packed_bytes_ = 0;
   unsigned frames_ = 0;  // frame slots in a packed state, the zero page included
 
   mm::State base_{}, next_{};
-  std::vector<std::byte> packed_;  // and kOverrun bytes more, see pack()
+  std::vector<std::byte> packed_;  // and sizeof(Overrun) bytes more, see lay_out_pieces()
   explore::Marks marks_ = 0;
   Renumbering names_{};
   std::optional<Ample> ample_;

@@ -8,14 +8,16 @@ namespace drover::mm {
 
 void lru_add_drain(Kernel& k) {
   bool waiting = false;
-  for (const Frame& frame : k.s.frames) waiting = waiting || (frame.flags & kInLruBatch) != 0;
+  for (std::uint8_t f = kFirstFrame; f < k.s.frames_end; ++f) {
+    waiting = waiting || (k.s.frames[f].flags & kInLruBatch) != 0;
+  }
   if (!waiting || k.choose(2) == 0) return;
   k.say("lru_add_drain empties this CPU's batch");
   lru_add_drain_all(k);
 }
 
 void lru_add_drain_all(Kernel& k) {
-  for (std::uint8_t f = kFirstFrame; f < kMaxFrames; ++f) {
+  for (std::uint8_t f = kFirstFrame; f < k.s.frames_end; ++f) {
     Frame& frame = k.s.frames[f];
     if ((frame.flags & kInLruBatch) == 0) continue;
     frame.flags = static_cast<std::uint8_t>(frame.flags & ~kInLruBatch);

@@ -1,6 +1,7 @@
 // Page accounting; see page.hpp.
 #include "mm/page.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "mm/large_folio.hpp"
@@ -16,6 +17,7 @@ std::uint8_t alloc_page(Kernel& k) {
     frame = Frame{};
     frame.flags = kAllocated;
     frame.refcount = 1;
+    k.s.frames_end = std::max(k.s.frames_end, static_cast<std::uint8_t>(f + 1));
     return static_cast<std::uint8_t>(f);
   }
   throw std::runtime_error("the model's page frames are used up");

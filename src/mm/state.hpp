@@ -201,6 +201,9 @@ struct State {
   std::array<SwapSlot, litmus::kMaxSwapSlots> slots;
   std::array<FilePage, litmus::kMaxPages> files;  // by virtual page: one object maps one file
   std::array<LargeFolio, kMaxLargeFolios> folios;
+  // No part of what is stored: frames from here on are zero bytes, so nobody need look at them.
+  std::uint8_t frames_end;
+  std::array<std::uint8_t, 15> unused;  // machine/layout.cpp copies 16 bytes at a time
 };
 
 }  // namespace drover::mm

@@ -105,9 +105,9 @@ void search(machine::Machine& model, const CheckOptions& options, const std::str
             CheckResult& result) {
   explore::Team<machine::Machine> team(model, options.threads);
   std::optional<explore::StateStore> own;
-  if (options.arena != nullptr) options.arena->reset(model.state_bytes());
+  if (options.arena != nullptr) options.arena->reset(explore::shape_of(model));
   explore::StateStore& store =
-      options.arena != nullptr ? *options.arena : own.emplace(model.state_bytes());
+      options.arena != nullptr ? *options.arena : own.emplace(explore::shape_of(model));
   explore::SearchOptions limits = search_options(options);
   std::vector<Tally> tallies(team.workers());
   Resumption resumption(options.checkpoint, manifest, store, tallies);

@@ -60,7 +60,7 @@ std::optional<Witness> find_witness(const litmus::Program& program, const design
   if (!unsupported_operation(program, design).empty()) return std::nullopt;
   machine::Machine model(program, design.switches, options.granularity);
   explore::Team<machine::Machine> team(model, options.threads);
-  explore::StateStore store(model.state_bytes());
+  explore::StateStore store(explore::shape_of(model));
   explore::SearchOptions limits;
   limits.time_limit = options.time_limit;
   limits.memory_limit = options.memory_limit;

@@ -164,17 +164,19 @@ TEST(Machine, TypicalStatesAreSmall) {
   EXPECT_LE(model.state_bytes(), 256U);
 }
 
-// By hand: 7 frames of 4 bytes, 6 of them with a word of 2; 2 address spaces of 4 + 7 bytes; actors
-// of 8 bytes, one with 3 activations of 10; 2 process flags. What huge pages need comes on top, for
-// their programs only: 4 bytes a frame, 6 an address space.
+// By hand, each part in whole words of 8 bytes: 7 frames of 4 bytes, 6 of them with a word of 2; 2
+// address spaces of 4 + 7 bytes; actors of 8 bytes, one with 3 activations of 10; 2 process flags.
+// What huge pages need comes on top, for their programs only: 4 bytes a frame, 6 an address space.
 TEST(Layout, SmallPagesPayNothingForHugeOnes) {
   const std::string rest =
       " buf { x } process p { fork(c); buf.x = 1; } process c { } exists (true)";
   const litmus::Program small = program("litmus t anon" + rest);
   const litmus::Program huge = program("litmus t hugetlb" + rest);
   const design::Switches switches = design_of("linux-7.2");
-  EXPECT_EQ(Machine(small, switches, Granularity::coarse).state_bytes(), 110U);
-  EXPECT_EQ(Machine(huge, switches, Granularity::coarse).state_bytes(), 110U + 7 * 4 + 2 * 6);
+  EXPECT_EQ(Machine(small, switches, Granularity::coarse).state_bytes(),
+            7U * 8 + 2 * 16 + 40 + 8 + 8);
+  EXPECT_EQ(Machine(huge, switches, Granularity::coarse).state_bytes(),
+            8U + 6 * 16 + 2 * 24 + 40 + 8 + 8);
 }
 
 // An exact pin count beside the reference count: no bias that references could imitate.

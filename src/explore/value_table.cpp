@@ -1,5 +1,5 @@
-// Growth of the node table. Looking up and adding is in the header.
-#include "explore/node_table.hpp"
+// Growth of the value table. Looking up and adding is in the header.
+#include "explore/value_table.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,32 +10,32 @@ namespace drover::explore {
 
 namespace {
 
-// Loads as fractions of 100 slots.
+// Loads as fractions of 100 slots. A small table can afford vacant slots.
 constexpr std::uint64_t kGrowLoad = 80;
+constexpr std::uint64_t kSmallGrowLoad = 50;
+constexpr std::uint64_t kSmallLines = 4096;
 constexpr std::uint64_t kMostLoad = 92;  // when there is no memory for a larger table
 
-constexpr std::size_t kKeptBytes = std::size_t{256} << 10;  // what clear() keeps of each kind
+constexpr std::size_t kKeptBytes = std::size_t{64} << 10;  // what clear() keeps of each kind
 
 }  // namespace
 
-void NodeTable::clear() {
+void ValueTable::clear() {
   if (table_.bytes() > kKeptBytes) table_ = MemoryBlock();
-  while (chunk_count_ > 0 && chunks_[chunk_count_ - 1].bytes() > kKeptBytes) {
-    chunks_[--chunk_count_] = MemoryBlock();
-  }
-  key_end_ = chunk_count_ == 0 ? 0 : std::uint64_t{1} << (kFirstChunkBits + chunk_count_ - 1);
+  if (values_.bytes() > kKeptBytes) values_ = MemoryBlock();
   next_ = 1;
+  limit_ = 0;
+  exhausted_ = false;
   spares_.clear();
   if (table_) {
     use_lines(kFirstLines);
     std::memset(table_.data(), 0, kFirstLines * kLineBytes);
   } else if (!make_table(kFirstLines)) {
-    std::abort();  // without these 4 KiB no message could be printed either
+    std::abort();  // without these few bytes no message could be printed either
   }
-  allow(0);
 }
 
-bool NodeTable::make_table(std::uint64_t lines) {
+bool ValueTable::make_table(std::uint64_t lines) {
   MemoryBlock table = MemoryBlock::allocate(lines * kLineBytes);
   if (!table) return false;
   table_ = std::move(table);  // the old one goes before a page of the new one is touched
@@ -43,48 +43,44 @@ bool NodeTable::make_table(std::uint64_t lines) {
   return true;
 }
 
-void NodeTable::use_lines(std::uint64_t lines) {
+void ValueTable::use_lines(std::uint64_t lines) {
   lines_ = lines;
-  table_limit_ = std::min(lines * kSlotsPerLine * kGrowLoad / 100, kMostIds);
+  const std::uint64_t load = lines <= kSmallLines ? kSmallGrowLoad : kGrowLoad;
+  table_limit_ = std::min(lines * kSlotsPerLine * load / 100, kMostIds);
   id_bits_ = static_cast<unsigned>(
       std::bit_width(std::min(lines * kSlotsPerLine * kMostLoad / 100, kMostIds)));
 }
 
-bool NodeTable::have_keys(std::uint64_t ids) {
-  while (key_end_ < ids) {
-    if (chunk_count_ == kMostChunks) return false;
-    const std::uint64_t begin = key_end_;
-    const std::uint64_t end = std::uint64_t{1} << (kFirstChunkBits + chunk_count_);
-    MemoryBlock chunk = MemoryBlock::allocate((end - begin) * sizeof(std::uint64_t));
-    if (!chunk) return false;
-    bases_[chunk_count_] =
-        reinterpret_cast<std::uintptr_t>(chunk.data()) - begin * sizeof(std::uint64_t);
-    chunks_[chunk_count_++] = std::move(chunk);
-    key_end_ = end;
-  }
-  return true;
+bool ValueTable::have_values(std::uint64_t ids) {
+  const std::uint64_t have = values_.bytes() / value_bytes();
+  if (ids <= have) return true;
+  const std::uint64_t wanted = std::max({ids, have + have / 2, kFirstValues});
+  return values_.grow(wanted * value_bytes());
 }
 
-void NodeTable::allow(std::uint64_t nodes) {
-  const std::uint64_t wanted = nodes > kMostIds ? kMostIds : next_ + nodes;
-  std::uint64_t most = std::min(table_limit_, wanted);
-  if (!have_keys(most)) most = std::min(most, key_end_);
-  limit_ = most;
+bool ValueTable::allow(std::uint64_t values, std::uint64_t most) {
+  const std::uint64_t wanted = values > kMostIds ? kMostIds : next_ + values;
+  std::uint64_t limit = std::min({table_limit_, wanted, most == kMostIds ? kMostIds : most + 1});
+  if (!have_values(limit)) limit = std::min(limit, values_.bytes() / value_bytes());
+  limit_ = limit;
+  exhausted_ = false;
+  return next_ < limit_;
 }
 
-bool NodeTable::grow(std::uint64_t nodes, std::uint64_t most_bytes, Crew& crew) {
-  const std::uint64_t needed = (next_ + nodes) * 100 / kGrowLoad / kSlotsPerLine + 1;
-  const std::uint64_t wanted =
-      std::min(std::max(lines_ + lines_ / 2, needed), most_bytes / kLineBytes);
+bool ValueTable::grow(std::uint64_t values, std::uint64_t most_bytes, Crew& crew) {
+  const std::uint64_t load = lines_ < kSmallLines ? kSmallGrowLoad : kGrowLoad;
+  const std::uint64_t needed = (next_ + values) * 100 / load / kSlotsPerLine + 1;
+  const std::uint64_t more = lines_ < kSmallLines ? lines_ * 2 : lines_ + lines_ / 2;
+  const std::uint64_t wanted = std::min(std::max(more, needed), most_bytes / kLineBytes);
   if (wanted > lines_ && make_table(wanted)) {
     fill(crew);
   } else {
     table_limit_ = std::min(lines_ * kSlotsPerLine * kMostLoad / 100, kMostIds);
   }
-  return !is_full(nodes);
+  return !is_full(values);
 }
 
-void NodeTable::enter(std::uint64_t hash, NodeId id) {
+void ValueTable::enter(std::uint64_t hash, NodeId id) {
   const std::uint64_t first = hash >> 28;
   Slot* slots = line(hash);
   Slot* const end = reinterpret_cast<Slot*>(table_.data()) + lines_ * kSlotsPerLine;
@@ -102,15 +98,15 @@ void NodeTable::enter(std::uint64_t hash, NodeId id) {
   }
 }
 
-/// Enters the numbers [begin, end). Their keys are known to differ, so nothing is compared.
-void NodeTable::fill_part(std::uint64_t begin, std::uint64_t end,
-                          const std::vector<NodeId>& unused) {
+/// Enters the numbers [begin, end). Their values are known to differ, so nothing is compared.
+void ValueTable::fill_part(std::uint64_t begin, std::uint64_t end,
+                           const std::vector<NodeId>& unused) {
   constexpr std::uint64_t kBatch = 32;
   std::array<std::uint64_t, kBatch> hashes{};
   for (; begin < end; begin += kBatch) {
     const std::uint64_t count = std::min(kBatch, end - begin);
     for (std::uint64_t at = 0; at < count; ++at) {
-      hashes[at] = detail::mixed(*key_of(begin + at));
+      hashes[at] = hash(reinterpret_cast<const std::byte*>(value_of(begin + at)));
       __builtin_prefetch(line(hashes[at]), 1);
     }
     for (std::uint64_t at = 0; at < count; ++at) {
@@ -121,7 +117,7 @@ void NodeTable::fill_part(std::uint64_t begin, std::uint64_t end,
   }
 }
 
-void NodeTable::fill(Crew& crew) {
+void ValueTable::fill(Crew& crew) {
   constexpr std::uint64_t kWorthThreads = 1 << 14;
   std::vector<NodeId> unused = spares_;
   std::sort(unused.begin(), unused.end());
