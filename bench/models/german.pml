@@ -6,6 +6,9 @@
 #ifndef N
 #define N 4
 #endif
+#ifndef SCRATCH
+#define SCRATCH hidden  /* 0 between steps; SPIN's breadth-first search wants it empty */
+#endif
 
 #define INVALID   0   /* line of a cache */
 #define SHARED    1
@@ -95,7 +98,7 @@ inline check() {
   :: d_step { reply[i] == GRANT_EXCLUSIVE -> \
        line[i] = EXCLUSIVE; line_data[i] = reply_data[i]; reply[i] = EMPTY; reply_data[i] = 0; check() }
 
-hidden byte k; hidden byte holders; hidden byte owners;
+SCRATCH byte k; SCRATCH byte holders; SCRATCH byte owners;
 
 active proctype german() {
   if
