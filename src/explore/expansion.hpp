@@ -19,10 +19,10 @@ namespace drover::explore::detail {
 struct Level {
   std::uint32_t depth = 0;
   StateIndex end = 0;
-  StateIndex lot = 1;               // states a worker claims at once
-  std::atomic<StateIndex> next{0};  // the first that nobody has claimed
-  std::atomic<bool> pause{false};   // return from work() as soon as possible
-  std::atomic<bool> settle{false};  // claim nothing more
+  StateIndex lot = 1;                           // states a worker claims at once
+  std::atomic<bool> pause{false};               // return from work() as soon as possible
+  std::atomic<bool> settle{false};              // claim nothing more
+  alignas(64) std::atomic<StateIndex> next{0};  // the first that nobody has claimed
 };
 
 template <Model M>

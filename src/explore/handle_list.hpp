@@ -60,12 +60,12 @@ class HandleList {
     return reinterpret_cast<Handle*>(bases_[chunk_of(index)]) + index;
   }
 
-  std::atomic<std::uint64_t> size_{0};
   std::uint64_t capacity_ = 0;
   unsigned chunk_count_ = 0;
   std::array<MemoryBlock, kMostChunks> chunks_;
   // Address of a chunk less that of its first entry's offset.
   std::array<std::uintptr_t, kMostChunks> bases_{};
+  alignas(64) std::atomic<std::uint64_t> size_{0};
 };
 
 }  // namespace drover::explore

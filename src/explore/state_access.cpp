@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
+#include <utility>
 
 namespace drover::explore {
 
@@ -28,46 +30,47 @@ const std::byte* bytes_of(const std::uint64_t& word) {
 StateAccess::StateAccess(StateStore& store)
     : store_(store),
       whole_words_(store.state_bytes() / sizeof(std::uint64_t)),
-      words_(store.shape().words()) {
+      memory_(MemoryBlock::allocate(store.shape().words() * (2 * sizeof(std::uint64_t) + 1))) {
+  if (!memory_) throw std::bad_alloc();
   const StateShape& shape = store.shape();
+  words_ = reinterpret_cast<std::uint64_t*>(memory_.data());
+  last_part_ = words_ + shape.words();
+  part_of_ = reinterpret_cast<std::uint8_t*>(last_part_ + shape.words());
   for (std::size_t part = 0; part < shape.parts(); ++part) {
-    part_of_.insert(part_of_.end(), shape.words(part), static_cast<std::uint8_t>(part));
+    std::fill_n(part_of_ + shape.begin(part), shape.words(part), static_cast<std::uint8_t>(part));
   }
-  last_part_.resize(shape.words(shape.parts() - 1));
   if (shape.bytes() % sizeof(std::uint64_t) != 0) incomplete_ = shape.parts() - 1;
-  rewritten_ = store.rewritten() + 1;  // any other number
-  catch_up_with_rewriting();
+  learn_layout();
 }
 
 /// Handles have another layout: the same numbers of parts, perhaps more pairs, in other bits.
 void StateAccess::learn_layout() {
   rewritten_ = store_.rewritten();
   const StateLayout& layout = store_.layout_;
-  const std::size_t known = numbers_.size();
-  numbers_.resize(layout.nodes());
-  fresh_.resize(layout.nodes());
-  spares_.resize(layout.nodes());
-  tables_.clear();
-  for (const auto& table : store_.tables_) tables_.push_back(table.get());
-  parts_.clear();
+  const std::size_t known = std::exchange(nodes_, layout.nodes());
+  for (std::size_t node = known; node < nodes_; ++node) tables_[node] = store_.tables_[node].get();
+  roots_ = layout.fields().size();
+  std::copy(layout.fields().begin(), layout.fields().end(), fields_.begin());
   for (Node part = 0; part < layout.parts(); ++part) {
     const bool root = layout.parent(part) == StateLayout::kNone;
-    const auto begin =
-        static_cast<std::uint32_t>(store_.shape_.begin(part) * sizeof(std::uint64_t));
     // A root of no bits needs no mask: its number is 1.
     const StateLayout::Field field = root ? layout.field(part) : StateLayout::Field{};
-    parts_.push_back({tables_[part], begin, field.shift, root ? field.mask() : 0, !root});
+    const StateShape& shape = store_.shape_;
+    parts_[part] = {static_cast<std::uint32_t>(shape.begin(part) * sizeof(std::uint64_t)),
+                    static_cast<std::uint32_t>(shape.words(part)), field.shift,
+                    root ? field.mask() : 0, !root};
   }
   handle_ = StateLayout::kTop;
   if (!unfolded_) return;
-  for (std::size_t node = known; node < numbers_.size(); ++node) {
+  for (std::size_t node = known; node < nodes_; ++node) {
     const StateLayout::Pair pair = layout.pair(static_cast<Node>(node));
     const std::uint64_t key = key_of(numbers_[pair.left], numbers_[pair.right]);
     numbers_[node] = tables_[node]->find(bytes_of(key));
   }
-  for (const StateLayout::Field& field : layout.fields()) {
-    if (numbers_[field.node] == 0) unfolded_ = false;
-    handle_ |= std::uint64_t{numbers_[field.node] - 1} << field.shift;
+  for (std::size_t root = 0; root < roots_; ++root) {
+    const NodeId number = numbers_[fields_[root].node];
+    if (number == 0) unfolded_ = false;
+    handle_ |= (std::uint64_t{number} - 1) << fields_[root].shift;
   }
   if (!unfolded_) handle_ = StateLayout::kTop;
 }
@@ -78,10 +81,8 @@ void StateAccess::place(Node node, NodeId number) {
   const std::uint64_t* const value = tables_[node]->value(number);
   const StateLayout& layout = store_.layout_;
   if (node < layout.parts()) {
-    const StateShape& shape = store_.shape_;
-    std::uint64_t* const to = words_.data() + shape.begin(node);
-    const std::size_t words = shape.words(node);
-    for (std::size_t word = 0; word < words; ++word) to[word] = value[word];
+    std::uint64_t* const to = words_ + parts_[node].begin / sizeof(std::uint64_t);
+    for (std::size_t word = 0; word < parts_[node].words; ++word) to[word] = value[word];
     return;
   }
   place(layout.pair(node).left, static_cast<NodeId>(*value >> 32));
@@ -90,12 +91,14 @@ void StateAccess::place(Node node, NodeId number) {
 
 const std::byte* StateAccess::read(Handle handle) {
   catch_up_with_rewriting();
-  for (const StateLayout::Field& field : store_.layout_.fields()) {
-    place(field.node, static_cast<NodeId>((handle & field.mask()) >> field.shift) + 1);
+  for (std::size_t root = 0; root < roots_; ++root) {
+    const StateLayout::Field& field = fields_[root];
+    const NodeId number = static_cast<NodeId>((handle & field.mask()) >> field.shift) + 1;
+    if (numbers_[field.node] != number || !unfolded_) place(field.node, number);
   }
   handle_ = handle;
   unfolded_ = true;
-  return reinterpret_cast<const std::byte*>(words_.data());
+  return reinterpret_cast<const std::byte*>(words_);
 }
 
 /// The parts in which the state differs from the one read last; all if there is none.
@@ -107,7 +110,7 @@ StateAccess::Parts StateAccess::changed_parts(const std::byte* state) const {
     const std::byte* const from = state + word * sizeof(std::uint64_t);
     const std::array<std::uint64_t, 4> now = {load(from), load(from + 8), load(from + 16),
                                               load(from + 24)};
-    const std::uint64_t* const before = words_.data() + word;
+    const std::uint64_t* const before = words_ + word;
     if (((now[0] ^ before[0]) | (now[1] ^ before[1]) | (now[2] ^ before[2]) |
          (now[3] ^ before[3])) == 0) {
       continue;
@@ -128,10 +131,9 @@ StateAccess::Parts StateAccess::changed_parts(const std::byte* state) const {
 
 /// The value of a part that ends in the middle of a word.
 const std::byte* StateAccess::last_part_of(const std::byte* state) {
-  const std::byte* const begin = state + parts_.back().begin;
-  std::memcpy(last_part_.data(), begin,
-              static_cast<std::size_t>(state + store_.state_bytes() - begin));
-  return reinterpret_cast<const std::byte*>(last_part_.data());
+  const std::byte* const begin = state + parts_[incomplete_].begin;
+  std::memcpy(last_part_, begin, static_cast<std::size_t>(state + store_.state_bytes() - begin));
+  return reinterpret_cast<const std::byte*>(last_part_);
 }
 
 /// Numbers the changed parts, then the pairs they are in. `number(node, value)` may give 0: there
@@ -213,7 +215,7 @@ void StateAccess::settle() {
   flush();
   store_.room_.fetch_add(room_, std::memory_order_relaxed);
   room_ = 0;
-  for (std::size_t node = 0; node < spares_.size(); ++node) {
+  for (std::size_t node = 0; node < nodes_; ++node) {
     if (spares_[node] == 0) continue;
     tables_[node]->give_back(spares_[node]);
     spares_[node] = 0;

@@ -5,14 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "explore/state_store.hpp"
 
 namespace drover::explore {
 
 /// To be made anew after StateStore::clear().
-class StateAccess {
+class alignas(64) StateAccess {
  public:
   explicit StateAccess(StateStore& store);
   StateAccess(const StateAccess&) = delete;
@@ -69,10 +68,9 @@ class StateAccess {
 
   /// What numbering a part needs, in one place.
   struct Part {
-    ValueTable* table;
-    std::uint32_t begin;  // bytes
-    unsigned shift;       // of its field
-    std::uint64_t mask;   // of its field; 0 if it has none
+    std::uint32_t begin, words;  // bytes, and 8 of them
+    unsigned shift;              // of its field
+    std::uint64_t mask;          // of its field; 0 if it has none
     bool in_pair;
   };
 
@@ -90,22 +88,27 @@ class StateAccess {
   bool fold_pairs(Parts changed, Handle& handle, Number&& number);
   void flush();
 
+  static constexpr std::size_t kMostNodes = 2 * StateShape::kMostParts;
+
+  // All in one piece of memory, so that no cache line of it is another thread's as well.
   StateStore& store_;
   std::size_t whole_words_;                   // words of which a state fills all eight bytes
   std::size_t incomplete_ = ~std::size_t{0};  // the part that ends in the middle of a word
-  std::vector<std::uint8_t> part_of_;         // of each word
-  std::vector<Part> parts_;
-  std::vector<ValueTable*> tables_;  // of all nodes
-  std::uint64_t rewritten_ = 0;      // StateStore::rewritten() of numbers_ and handle_
+  std::uint64_t rewritten_ = 0;               // StateStore::rewritten() of what follows
+  std::size_t nodes_ = 0, roots_ = 0;
+  std::array<StateLayout::Field, kMostNodes> fields_{};
+  std::array<Part, StateShape::kMostParts> parts_{};
+  std::array<ValueTable*, kMostNodes> tables_{};  // of all nodes
 
   bool unfolded_ = false;  // what follows is that of a state
   Handle handle_ = StateLayout::kTop;
-  std::vector<std::uint64_t> words_;
-  std::vector<NodeId> numbers_;  // of all nodes of the layout
-  std::vector<NodeId> fresh_;    // of those in which a successor differs
-
-  std::vector<std::uint64_t> last_part_;  // the value of an incomplete part, with zeros
-  std::vector<NodeId> spares_;            // see ValueTable::intern()
+  std::array<NodeId, kMostNodes> numbers_{};  // of all nodes of the layout
+  std::array<NodeId, kMostNodes> fresh_{};    // of those in which a successor differs
+  std::array<NodeId, kMostNodes> spares_{};   // see ValueTable::intern()
+  MemoryBlock memory_;
+  std::uint64_t* words_;      // the bytes of the state
+  std::uint64_t* last_part_;  // the value of an incomplete part, with zeros
+  std::uint8_t* part_of_;     // of each word
   std::int64_t room_ = 0;
   std::size_t staged_count_ = 0;
   std::array<Handle, kStage> staged_{};

@@ -172,12 +172,12 @@ class StateStore {
   StateShape shape_;
   std::uint64_t memory_limit_;
   std::uint64_t state_limit_;
-  std::atomic<std::int64_t> room_{0};
   StateLayout layout_;
   std::uint64_t rewritten_ = 0;
   std::vector<std::unique_ptr<ValueTable>> tables_;  // by node of the layout
   HandleSet visited_;
   HandleList list_;
+  alignas(64) std::atomic<std::int64_t> room_{0};  // what changes has a cache line of its own
 };
 
 }  // namespace drover::explore

@@ -107,8 +107,6 @@ class ValueTable {
   void enter(std::uint64_t hash, NodeId id);
 
   std::size_t words_;
-  std::atomic<std::uint64_t> next_{1};
-  std::atomic<bool> exhausted_{false};
   std::uint64_t limit_ = 0;        // numbers below it may be given out now
   std::uint64_t table_limit_ = 0;  // numbers below it fit into the table
   std::uint64_t lines_ = 0;
@@ -116,6 +114,8 @@ class ValueTable {
   std::vector<NodeId> spares_;
   MemoryBlock table_;
   MemoryBlock values_;  // by number
+  alignas(64) std::atomic<std::uint64_t> next_{1};
+  std::atomic<bool> exhausted_{false};
 };
 
 /// Two words at a time, each pair multiplied to 128 bits (after wyhash; Wang Yi, public domain).
