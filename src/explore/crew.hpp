@@ -2,6 +2,7 @@
 // Knows nothing of states.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -14,9 +15,11 @@ namespace drover::explore {
 
 /// A phase is one call of run(): the caller is worker 0 and takes part. Between phases everything a
 /// worker wrote is visible to all. The threads start with the first phase and end with the crew.
+/// Whoever waits for the others does so awake for some 50 us before he sleeps, if there is a
+/// processor for each: levels of a search are often that short.
 class Crew {
  public:
-  explicit Crew(unsigned workers) : workers_(workers == 0 ? 1 : workers) {}
+  explicit Crew(unsigned workers);
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
   ~Crew();
@@ -30,14 +33,17 @@ class Crew {
  private:
   void serve(unsigned worker);
   void call(unsigned worker);
+  template <class Condition>
+  bool comes_soon(Condition&& condition) const;
 
   unsigned workers_;
+  unsigned spins_;  // how often to look before going to sleep
   std::mutex mutex_;
   std::condition_variable begin_, end_;
   const std::function<void(unsigned)>* work_ = nullptr;
-  std::uint64_t phase_ = 0;
-  unsigned busy_ = 0;
-  bool over_ = false;
+  std::atomic<std::uint64_t> phase_{0};
+  std::atomic<unsigned> busy_{0};
+  std::atomic<bool> over_{false};
   std::vector<std::exception_ptr> thrown_;
   std::vector<std::jthread> threads_;
 };

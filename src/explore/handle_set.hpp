@@ -88,10 +88,12 @@ inline bool HandleSet::holds(const Handle* slots, Handle handle) {
 }
 
 inline unsigned HandleSet::occupied(const Handle* slots) {
-  if (seen_in(slots + kSlotsPerLine - 1) != kNoHandle) return kSlotsPerLine;
-  unsigned slot = 0;
-  while (seen_in(slots + slot) != kNoHandle) ++slot;
-  return slot;
+  unsigned count = 0;
+#pragma GCC unroll 8
+  for (unsigned slot = 0; slot < kSlotsPerLine; ++slot) {
+    count += seen_in(slots + slot) != kNoHandle ? 1 : 0;
+  }
+  return count;
 }
 
 inline void HandleSet::enter(Handle handle, std::uint64_t hash) {

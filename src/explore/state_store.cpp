@@ -58,10 +58,13 @@ std::int64_t StateStore::take_room(std::int64_t wanted) {
   return 0;
 }
 
-/// Slots for the next table of handles: half as many again, or what is left of the memory limit
+/// Slots for the next table of handles: half as many again (twice as many while that costs little
+/// memory), or what is left of the memory limit
 /// when every slot of it comes with its share of list and values.
 std::uint64_t StateStore::wanted_slots() const {
-  const std::uint64_t wanted = visited_.slots() / 2 * 3;
+  constexpr std::uint64_t kSmall = std::uint64_t{1} << 20;
+  const std::uint64_t slots_now = visited_.slots();
+  const std::uint64_t wanted = slots_now < kSmall ? slots_now * 2 : slots_now / 2 * 3;
   if (memory_limit_ == kUnlimited) return wanted;
   const auto states = static_cast<double>(std::max<std::uint64_t>(size(), 1));
   const auto values =

@@ -136,8 +136,8 @@ inline std::uint64_t ValueTable::hash(const std::byte* value) const {
 
 inline bool ValueTable::has_value(NodeId id, const std::byte* value) const {
   const std::uint64_t* const known = value_of(id);
-  std::uint64_t differs = 0;
-  for (std::size_t at = 0; at < words_; ++at) differs |= known[at] ^ word(value, at);
+  std::uint64_t differs = known[0] ^ word(value, 0);
+  for (std::size_t at = 1; at < words_; ++at) differs |= known[at] ^ word(value, at);
   return differs == 0;
 }
 
