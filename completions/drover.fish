@@ -33,7 +33,7 @@ complete -c drover -n "__fish_seen_subcommand_from check" -l every -x -d 'second
 complete -c drover -n $designs -l compact -x -a 'fingerprints bitstate' -d 'keep hashes instead of states'
 complete -c drover -n $designs -l walks -x -d 'random runs only'
 complete -c drover -n $designs -l seed -x -d 'of the walks'
-complete -c drover -n $designs -l no-reduction -d 'every order of independent steps'
+complete -c drover -n $designs -l no-reduction -d 'visit every state, also those that reductions leave out'
 complete -c drover -n $designs -l audit -d 'check again without reduction'
 complete -c drover -n $designs -l first -d 'stop at the first violation'
 complete -c drover -n $designs -l time-limit -x -d 'seconds for one check'

@@ -420,6 +420,7 @@ void Machine::initial_state(State& s) const {
   for (unsigned page = 0; page < program_.pages; ++page) map_initial_page(s, page, next_frame);
   s.frames_end = next_frame;
   for (unsigned a = 0; a < program_.actors.size(); ++a) skip_local(s, a);
+  if (dead_values_) dead_values_->clear(s);
   Renumbering names{};
   canonicalise(s, program_, frames_, names);
 }

@@ -123,6 +123,7 @@ void bury_threads(State& s, const litmus::Program& program) {
 
 void Machine::finish_step(Kernel& k) {
   bury_threads(next_, program_);
+  if (dead_values_) dead_values_->clear(next_);
   marks_ = k.violated;
   backward_ = k.backward;
   if (!canonicalise(next_, program_, frames_, names_)) {

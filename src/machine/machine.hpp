@@ -15,6 +15,7 @@
 #include "explore/model.hpp"
 #include "litmus/program.hpp"
 #include "machine/ample.hpp"
+#include "machine/dead_values.hpp"
 #include "mm/kernel.hpp"
 #include "mm/state.hpp"
 
@@ -55,7 +56,10 @@ class Machine {
 
   /// Partial-order reduction: expand leaves out steps whose order does not matter. Same final
   /// states, same properties violated; fewer states on the way.
-  void reduce() { ample_.emplace(program_, switches_); }
+  void reduce() {
+    ample_.emplace(program_, switches_);
+    dead_values_.emplace(program_);
+  }
 
   // --- explore::Model ---------------------------------------------------------------------------
   [[nodiscard]] std::size_t state_bytes() const { return packed_bytes_; }
@@ -164,6 +168,7 @@ class Machine {
   explore::Marks marks_ = 0;
   Renumbering names_{};
   std::optional<Ample> ample_;
+  std::optional<DeadValues> dead_values_;
   unsigned emitted_ = 0;  // by the expand() under way
   bool cycle_possible_ = false;
   bool moved_ = false, backward_ = false, last_choice_ = true;

@@ -10,6 +10,7 @@
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
+#include "mm/wp_copy.hpp"
 
 namespace drover::mm {
 namespace {
@@ -64,6 +65,19 @@ Step exchange(Kernel& k, unsigned page, unsigned flags, unsigned mm) {
 }
 
 }  // namespace
+
+void drop_vain_copy(State& s, const litmus::Program& program, unsigned actor) {
+  Actor& a = s.actors[actor];
+  if (a.depth == 0) return;
+  Activation& act = a.stack[a.depth - 1U];
+  if (act.path != static_cast<std::uint8_t>(Path::wp_page_copy) || act.point > kInstall) return;
+  const unsigned page = act.arg[0];
+  if (s.mms[act.arg[2]].pte[page] == Pte{act.frame[0], act.arg[3]}) return;
+  if (act.frame[1] != kNoFrame) s.frames[act.frame[1]] = Frame{};
+  act.frame[1] = kNoFrame;
+  act.arg[4] = static_cast<std::uint8_t>(program.object(page).words.size());
+  act.point = kPutOld;
+}
 
 Step wp_page_copy(Kernel& k) {
   const unsigned page = k.activation().arg[0];

@@ -54,7 +54,7 @@ struct CheckResult {
   std::string unsupported;  // which operation, if the verdict is unsupported
   explore::Incomplete incomplete = explore::Incomplete::none;
   std::string incomplete_reason;  // "time limit", "page frames used up", ...; empty: complete
-  std::map<machine::Outcome, std::uint64_t> outcomes;  // final states by outcome
+  std::map<machine::Outcome, std::uint64_t> outcomes;  // final states by outcome, see same_outcomes
   std::uint64_t positive = 0, negative = 0;  // final states that satisfy the proposition, and not
   std::uint32_t violated = 0;                // bit per litmus::Property
   std::uint64_t states = 0, transitions = 0;
@@ -77,6 +77,10 @@ struct CheckResult {
 /// CheckOptions::audit, throws std::logic_error if the reduction changed the result (a bug).
 [[nodiscard]] CheckResult check(const litmus::Program& program, const design::Design& design,
                                 const CheckOptions& options = {});
+
+/// Whether the same outcomes were seen, however many final states have each: with the reduction
+/// final states that differ in nothing anybody will look at are one.
+[[nodiscard]] bool same_outcomes(const CheckResult& a, const CheckResult& b);
 
 /// Why the check cannot go on from the checkpoint that is there, or "". It throws
 /// std::invalid_argument with that.

@@ -1,0 +1,287 @@
+// Liveness by statement and by state; see dead_values.hpp.
+#include "machine/dead_values.hpp"
+
+#include "mm/paths.hpp"
+#include "mm/wp_copy.hpp"
+
+namespace drover::machine {
+
+using litmus::Instr;
+using litmus::Op;
+using mm::State;
+
+void DeadValues::Future::add(const Future& other) {
+  reads |= other.reads;
+  accesses |= other.accesses;
+  changes |= other.changes;
+  registers |= other.registers;
+  forks = forks || other.forks;
+}
+
+namespace {
+
+constexpr std::uint64_t kAllWords = ~std::uint64_t{0};
+
+bool known(Op op) {
+  switch (op) {
+    case Op::mremap:  // a frame comes to another page
+    case Op::crash:
+      return false;
+    default:
+      return true;
+  }
+}
+
+unsigned registers_of(const litmus::Expr& e) {
+  unsigned registers = 0;
+  if (e.a.is_register) registers |= 1U << e.a.value;
+  if (e.fn != litmus::Fn::none && e.b.is_register) registers |= 1U << e.b.value;
+  return registers;
+}
+
+}  // namespace
+
+DeadValues::DeadValues(const litmus::Program& program)
+    : program_(&program), known_(program.features == 0) {
+  static_assert(litmus::kMaxPages * litmus::kMaxWords <= 64);
+  static_assert(litmus::kMaxRegisters <= 8 && litmus::kMaxProcesses <= 8);
+  condition_registers_.assign(program.actors.size(), 0);
+  for (const litmus::Atom& atom : program.condition.atoms) {
+    if (atom.kind == litmus::AtomKind::reg) {
+      auto& registers = condition_registers_[atom.actor];
+      registers = static_cast<std::uint8_t>(registers | 1U << atom.reg);
+    }
+    if (atom.kind == litmus::AtomKind::memory) condition_words_ |= word_bit(atom.page, atom.word);
+  }
+  for (const litmus::Actor& actor : program.actors) {
+    if (actor.kind != litmus::ActorKind::thread && actor.kind != litmus::ActorKind::speculate) {
+      known_ = false;
+    }
+    for (const Instr& i : actor.code) known_ = known_ && known(i.op);
+    add_actor(actor);
+  }
+}
+
+void DeadValues::read_through_reference(const Instr& i, Future& f) const {
+  const litmus::Handle& handle = program_->handle_of(i.ref);
+  f.reads |= word_bit(handle.first_page + (i.ref - handle.first_ref), i.word);
+}
+
+// What is not listed reads everything.
+DeadValues::Future DeadValues::statement(const litmus::Actor& actor, const Instr& i) const {
+  Future f;
+  f.registers = static_cast<std::uint8_t>(registers_of(i.value));
+  const auto own_mm = static_cast<std::uint8_t>(1U << program_->processes[actor.process].mm);
+  switch (i.op) {
+    case Op::load:
+      f.reads = word_bit(i.page, i.word);
+      f.accesses = static_cast<std::uint16_t>(1U << i.page);
+      break;
+    case Op::store:
+      f.accesses = static_cast<std::uint16_t>(1U << i.page);
+      break;
+    case Op::dma_read:
+      read_through_reference(i, f);
+      break;
+    case Op::fork:  // the consistent cut compares values
+      f.forks = true;
+      f.reads = kAllWords;
+      f.changes = own_mm;
+      break;
+    case Op::exit:
+    case Op::mmap:
+    case Op::munmap:
+    case Op::mprotect:
+    case Op::madvise:
+      f.changes = own_mm;
+      break;
+    case Op::assign:
+    case Op::jump:
+    case Op::branch_zero:
+    case Op::wait:
+    case Op::await:
+    case Op::signal:
+    case Op::get:
+    case Op::pin:
+    case Op::unpin:
+    case Op::put:
+    case Op::set_page_dirty:
+    case Op::unpin_dirty:
+    case Op::register_buffer:
+    case Op::reg_mr:
+    case Op::rereg_mr:
+    case Op::dma_write:
+    case Op::post_write:
+    case Op::complete:
+      break;
+    default:
+      f.reads = kAllWords;
+      f.changes = 0xff;
+      break;
+  }
+  return f;
+}
+
+// Backwards from the end of the code until nothing changes: jumps go both ways.
+void DeadValues::add_actor(const litmus::Actor& actor) {
+  std::vector<Future> futures(actor.code.size() + 1);
+  for (std::size_t round = 0; round <= actor.code.size(); ++round) {
+    bool changed = false;
+    for (std::size_t pc = actor.code.size(); pc-- > 0;) {
+      const Instr& i = actor.code[pc];
+      Future after;
+      if (i.op != Op::jump) after.add(futures[pc + 1]);
+      if (i.op == Op::jump || i.op == Op::branch_zero) after.add(futures[i.target]);
+      if (i.dst != litmus::kNone) {
+        after.registers = static_cast<std::uint8_t>(after.registers & ~(1U << i.dst));
+      }
+      after.add(statement(actor, i));
+      changed = changed || after.registers != futures[pc].registers ||
+                after.reads != futures[pc].reads || after.accesses != futures[pc].accesses ||
+                after.changes != futures[pc].changes || after.forks != futures[pc].forks;
+      futures[pc] = after;
+    }
+    if (!changed) break;
+  }
+  futures_.push_back(std::move(futures));
+}
+
+bool DeadValues::may_act(const State& s, unsigned actor) const {
+  const litmus::Actor& code = program_->actors[actor];
+  const mm::Actor& a = s.actors[actor];
+  if (a.depth > 0) return true;
+  if (code.kind != litmus::ActorKind::thread) return a.pc < code.bound;
+  const std::uint8_t process = s.processes[code.process];
+  if ((process & (mm::kExiting | mm::kExited | mm::kForkFailed)) != 0) return false;
+  return (a.flags & mm::kParked) == 0 && a.pc < code.code.size();
+}
+
+// What all of them may still do.
+DeadValues::Future DeadValues::rest(const State& s) const {
+  Future rest;
+  for (unsigned a = 0; a < program_->actors.size(); ++a) {
+    if (program_->actors[a].kind != litmus::ActorKind::thread || !may_act(s, a)) continue;
+    rest.add(futures_[a][s.actors[a].pc]);
+  }
+  for (unsigned j = 0; j < program_->jobs; ++j) {  // a queued one may be a read
+    if (s.jobs[j].state == mm::JobState::queued) rest.reads = kAllWords;
+  }
+  return rest;
+}
+
+void DeadValues::clear_registers(State& s) const {
+  for (unsigned a = 0; a < program_->actors.size(); ++a) {
+    unsigned live = condition_registers_[a];
+    if (program_->actors[a].kind == litmus::ActorKind::thread && may_act(s, a)) {
+      const litmus::Actor& code = program_->actors[a];
+      const std::uint8_t pc = s.actors[a].pc;
+      live |= futures_[a][pc].registers;
+      // Inside a statement its result may be there already.
+      if (s.actors[a].depth > 0 && code.code[pc].dst != litmus::kNone) {
+        live |= 1U << code.code[pc].dst;
+      }
+    }
+    for (unsigned r = 0; r < program_->actors[a].registers.size(); ++r) {
+      if ((live >> r & 1U) == 0) s.actors[a].regs[r] = 0;
+    }
+  }
+}
+
+// Of frames that a page table, a reference or a copy under way names: by that their page is known.
+void DeadValues::clear_words(State& s, std::uint64_t read) const {
+  if (read == kAllWords) return;
+  std::array<std::uint64_t, mm::kMaxFrames> live{};
+  std::uint64_t known = 0;
+  const auto note = [&](std::uint8_t frame, unsigned page) {
+    if (frame < mm::kFirstFrame) return;
+    known |= std::uint64_t{1} << frame;
+    live[frame] |= read >> (page * litmus::kMaxWords);
+  };
+  for (unsigned m = 0; m < program_->mms; ++m) {
+    for (unsigned p = 0; p < program_->pages; ++p) {
+      note(s.mms[m].pte[p].frame, p);
+      note(s.mms[m].tlb[p].frame, p);
+    }
+  }
+  for (const litmus::Handle& handle : program_->handles) {
+    for (unsigned page = 0; page < handle.pages; ++page) {
+      note(s.refs[handle.first_ref + page].frame, handle.first_page + page);
+    }
+  }
+  for (unsigned a = 0; a < program_->actors.size(); ++a) {
+    for (unsigned d = 0; d < s.actors[a].depth; ++d) {
+      const mm::Activation& act = s.actors[a].stack[d];
+      if (act.path != static_cast<std::uint8_t>(mm::Path::wp_page_copy)) continue;
+      for (const std::uint8_t frame : act.frame) note(frame, act.arg[0]);
+    }
+  }
+  for (unsigned frame = mm::kFirstFrame; frame < s.frames_end; ++frame) {
+    if ((known >> frame & 1U) == 0) continue;
+    for (unsigned w = 0; w < litmus::kMaxWords; ++w) {
+      if ((live[frame] >> w & 1U) == 0) s.frames[frame].words[w] = {};
+    }
+  }
+}
+
+// Only for an mm in which no further entries can become stale: an old one decides about new ones.
+void DeadValues::clear_stale_entries(State& s, unsigned mm_index) const {
+  for (unsigned p = 0; p < program_->pages; ++p) {
+    mm::TlbEntry& entry = s.mms[mm_index].tlb[p];
+    for (unsigned cpus = entry.cpus; cpus != 0; cpus &= cpus - 1) {
+      const auto a = static_cast<unsigned>(__builtin_ctz(cpus));
+      const bool comes = may_act(s, a) && (futures_[a][s.actors[a].pc].accesses >> p & 1U) != 0;
+      if (!comes) entry.cpus = static_cast<std::uint16_t>(entry.cpus & ~(1U << a));
+    }
+    if (entry.cpus == 0 && (entry.bits & (mm::kGathered | mm::kGatheredPmd)) == 0) entry = {};
+  }
+}
+
+// Back from a fault: that only matters to leave_stale(), and to who ends the process meanwhile.
+void DeadValues::forget_faults(State& s, unsigned mm_index) const {
+  for (unsigned a = 0; a < program_->actors.size(); ++a) {
+    const litmus::Actor& code = program_->actors[a];
+    mm::Actor& actor = s.actors[a];
+    if (code.kind != litmus::ActorKind::thread || actor.depth != 1) continue;
+    if (program_->processes[code.process].mm != mm_index) continue;
+    const mm::Activation& act = actor.stack[0];
+    if (act.path != static_cast<std::uint8_t>(mm::Path::cpu_access) || act.point != 0) continue;
+    actor.depth = 0;
+    actor.stack[0] = {};
+  }
+}
+
+namespace {
+
+// Only whether write_protect_seq still is what a GUP-fast has seen decides anything. What it was
+// long ago becomes a number it will not be again soon: it is made 0 or 1 after every step.
+void forget_wp_seq(State& s, const litmus::Program& program) {
+  constexpr std::uint8_t kLongAgo = 254;
+  for (unsigned a = 0; a < program.actors.size(); ++a) {
+    for (unsigned d = 0; d < s.actors[a].depth; ++d) {
+      mm::Activation& act = s.actors[a].stack[d];
+      if (act.path != static_cast<std::uint8_t>(mm::Path::gup_fast)) continue;
+      const std::uint8_t now = s.mms[act.arg[3]].wp_seq;
+      act.arg[5] = act.arg[5] == now ? now & 1U : kLongAgo;
+    }
+  }
+  for (unsigned m = 0; m < program.mms; ++m) s.mms[m].wp_seq &= 1U;
+}
+
+}  // namespace
+
+void DeadValues::clear(State& s) const {
+  clear_registers(s);
+  forget_wp_seq(s, *program_);
+  if (!known_) return;
+  for (unsigned a = 0; a < program_->actors.size(); ++a) mm::drop_vain_copy(s, *program_, a);
+  const Future rest = this->rest(s);
+  clear_words(s, rest.reads | condition_words_);
+  for (unsigned m = 0; m < program_->mms; ++m) {
+    if ((rest.changes >> m & 1U) != 0) continue;
+    clear_stale_entries(s, m);
+    forget_faults(s, m);
+    if (!rest.forks) s.mms[m].flags = static_cast<std::uint8_t>(s.mms[m].flags & ~mm::kMmHasPinned);
+  }
+}
+
+}  // namespace drover::machine
