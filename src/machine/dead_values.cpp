@@ -12,7 +12,6 @@ using mm::State;
 
 void DeadValues::Future::add(const Future& other) {
   reads |= other.reads;
-  accesses |= other.accesses;
   changes |= other.changes;
   registers |= other.registers;
   forks = forks || other.forks;
@@ -75,10 +74,6 @@ DeadValues::Future DeadValues::statement(const litmus::Actor& actor, const Instr
   switch (i.op) {
     case Op::load:
       f.reads = word_bit(i.page, i.word);
-      f.accesses = static_cast<std::uint16_t>(1U << i.page);
-      break;
-    case Op::store:
-      f.accesses = static_cast<std::uint16_t>(1U << i.page);
       break;
     case Op::dma_read:
       read_through_reference(i, f);
@@ -98,6 +93,7 @@ DeadValues::Future DeadValues::statement(const litmus::Actor& actor, const Instr
     case Op::assign:
     case Op::jump:
     case Op::branch_zero:
+    case Op::store:
     case Op::wait:
     case Op::await:
     case Op::signal:
@@ -137,8 +133,8 @@ void DeadValues::add_actor(const litmus::Actor& actor) {
       }
       after.add(statement(actor, i));
       changed = changed || after.registers != futures[pc].registers ||
-                after.reads != futures[pc].reads || after.accesses != futures[pc].accesses ||
-                after.changes != futures[pc].changes || after.forks != futures[pc].forks;
+                after.reads != futures[pc].reads || after.changes != futures[pc].changes ||
+                after.forks != futures[pc].forks;
       futures[pc] = after;
     }
     if (!changed) break;
@@ -223,19 +219,6 @@ void DeadValues::clear_words(State& s, std::uint64_t read) const {
   }
 }
 
-// Only for an mm in which no further entries can become stale: an old one decides about new ones.
-void DeadValues::clear_stale_entries(State& s, unsigned mm_index) const {
-  for (unsigned p = 0; p < program_->pages; ++p) {
-    mm::TlbEntry& entry = s.mms[mm_index].tlb[p];
-    for (unsigned cpus = entry.cpus; cpus != 0; cpus &= cpus - 1) {
-      const auto a = static_cast<unsigned>(__builtin_ctz(cpus));
-      const bool comes = may_act(s, a) && (futures_[a][s.actors[a].pc].accesses >> p & 1U) != 0;
-      if (!comes) entry.cpus = static_cast<std::uint16_t>(entry.cpus & ~(1U << a));
-    }
-    if (entry.cpus == 0 && (entry.bits & (mm::kGathered | mm::kGatheredPmd)) == 0) entry = {};
-  }
-}
-
 // Back from a fault: that only matters to leave_stale(), and to who ends the process meanwhile.
 void DeadValues::forget_faults(State& s, unsigned mm_index) const {
   for (unsigned a = 0; a < program_->actors.size(); ++a) {
@@ -278,7 +261,6 @@ void DeadValues::clear(State& s) const {
   clear_words(s, rest.reads | condition_words_);
   for (unsigned m = 0; m < program_->mms; ++m) {
     if ((rest.changes >> m & 1U) != 0) continue;
-    clear_stale_entries(s, m);
     forget_faults(s, m);
     if (!rest.forks) s.mms[m].flags = static_cast<std::uint8_t>(s.mms[m].flags & ~mm::kMmHasPinned);
   }

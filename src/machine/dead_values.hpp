@@ -7,7 +7,6 @@
 // it is read before it is written. What may still be read is known by statement from the text of
 // the program, and by state from who is where:
 //   - registers, and words of pages, that no statement to come and no atom of the condition reads;
-//   - a stale TLB entry of a CPU that does not come to that page again;
 //   - how often fork has changed write_protect_seq, but for whether that is what a GUP-fast saw;
 //   - the copy that wp_page_copy is making when the PTE has changed already: it will be dropped;
 //   - that a thread is back from a page fault and about to repeat its access, rather than about to
@@ -36,7 +35,6 @@ class DeadValues {
   /// What an actor may still do from a statement on.
   struct Future {
     std::uint64_t reads = 0;     // words of pages, see word_bit()
-    std::uint16_t accesses = 0;  // pages it loads from or stores to
     std::uint8_t changes = 0;    // bit per mm: PTEs lose rights in another way than by a fault
     std::uint8_t registers = 0;  // that it reads before it writes them
     bool forks = false;
@@ -53,13 +51,12 @@ class DeadValues {
   [[nodiscard]] Future rest(const mm::State& s) const;
   void clear_registers(mm::State& s) const;
   void clear_words(mm::State& s, std::uint64_t read) const;
-  void clear_stale_entries(mm::State& s, unsigned mm) const;
   void forget_faults(mm::State& s, unsigned mm) const;
 
   const litmus::Program* program_;
   bool known_;  // the program has nothing whose reads are not known here
   std::uint64_t condition_words_ = 0;
-  std::vector<std::vector<Future>> futures_;        // by actor and statement
+  std::vector<std::vector<Future>> futures_;       // by actor and statement
   std::vector<std::uint8_t> condition_registers_;  // by actor
 };
 
