@@ -58,7 +58,8 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       ->check(unlisted(CLI::PositiveNumber))
       ->type_name("N");
   command.add_option("--seed", flags.seed, "of --walks (default: 1)")->type_name("S");
-  command.add_flag("--no-reduction", flags.no_reduction, "visit every state, also those that reductions leave out");
+  command.add_flag("--no-reduction", flags.no_reduction,
+                   "visit every state, also those that reductions leave out");
   command.add_flag("--audit", flags.audit, "check again without reduction and compare");
   command.add_flag("--first", flags.first,
                    "stop a check at the first property violated: exit 3,\nor 1 if that "

@@ -2,6 +2,7 @@
 // Knows nothing of states.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -29,6 +30,19 @@ class Crew {
   /// Calls work(0) .. work(workers() - 1), each in a thread of its own, and returns when all have
   /// returned. Rethrows the exception of the lowest worker that threw.
   void run(const std::function<void(unsigned)>& work);
+
+  /// Calls work(begin, end) for blocks that make up 0 .. count, each in whatever thread is free.
+  template <class Work>
+  void in_blocks(std::uint64_t count, std::uint64_t block, Work&& work) {
+    if (count <= block) return work(std::uint64_t{0}, count);
+    std::atomic<std::uint64_t> next = 0;
+    run([&](unsigned) {
+      for (std::uint64_t begin = next.fetch_add(block); begin < count;
+           begin = next.fetch_add(block)) {
+        work(begin, std::min(begin + block, count));
+      }
+    });
+  }
 
  private:
   void serve(unsigned worker);

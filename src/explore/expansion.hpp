@@ -129,6 +129,10 @@ class Expansion {
       waiting_.insert(waiting_.end(), successor.begin(), successor.end());
       return;
     }
+    add_to_batch(handle);
+  }
+
+  void add_to_batch(Handle handle) {
     const std::uint64_t hash = HandleSet::hash(handle);
     access_.prefetch_slot(hash);
     batch_.push_back({handle, hash});
@@ -150,7 +154,7 @@ class Expansion {
     for (; at < waiting_.size(); at += bytes) {
       const Handle handle = access_.intern(waiting_.data() + at);
       if (handle == kNoHandle) break;
-      batch_.push_back({handle, HandleSet::hash(handle)});
+      add_to_batch(handle);
     }
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
     return waiting_.empty();

@@ -1,8 +1,6 @@
 // Growth of the set of visited states. Looking up and adding is in the header.
 #include "explore/handle_set.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -37,24 +35,13 @@ bool HandleSet::grow(std::uint64_t slots, Crew& crew) {
   const std::uint64_t old_lines = std::exchange(lines_, lines);
   // A line's place keeps the order of hashes, so old and new table are both walked in sequence.
   constexpr std::uint64_t kPart = std::uint64_t{1} << 15;  // lines, 2 MiB
-  std::atomic<std::uint64_t> next = 0;
   const auto* const handles = reinterpret_cast<const Handle*>(old.data());
-  const auto move = [&](unsigned) {
-    for (;;) {
-      const std::uint64_t begin = next.fetch_add(kPart);
-      if (begin >= old_lines) return;
-      const std::uint64_t end = std::min(begin + kPart, old_lines);
-      for (std::uint64_t at = begin * kSlotsPerLine; at < end * kSlotsPerLine; ++at) {
-        if (handles[at] != kNoHandle) enter(handles[at], hash(handles[at]));
-      }
-      old.discard(begin * kLineBytes, (end - begin) * kLineBytes);
+  crew.in_blocks(old_lines, kPart, [&](std::uint64_t begin, std::uint64_t end) {
+    for (std::uint64_t at = begin * kSlotsPerLine; at < end * kSlotsPerLine; ++at) {
+      if (handles[at] != kNoHandle) enter(handles[at], hash(handles[at]));
     }
-  };
-  if (old_lines <= kPart) {
-    move(0);
-  } else {
-    crew.run(move);
-  }
+    old.discard(begin * kLineBytes, (end - begin) * kLineBytes);
+  });
   return true;
 }
 

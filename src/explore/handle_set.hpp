@@ -138,7 +138,7 @@ template <class HandleAt>
 void HandleSet::refill(std::uint64_t count, Crew& crew, HandleAt&& handle_at) {
   constexpr std::uint64_t kBatch = 32, kPart = std::uint64_t{1} << 14;
   std::memset(table_.data(), 0, lines_ * kLineBytes);
-  const auto add = [&](std::uint64_t begin, std::uint64_t end) {
+  crew.in_blocks(count, kPart, [&](std::uint64_t begin, std::uint64_t end) {
     std::array<std::uint64_t, kBatch> hashes{};
     for (; begin < end; begin += kBatch) {
       const std::uint64_t size = std::min(kBatch, end - begin);
@@ -147,14 +147,6 @@ void HandleSet::refill(std::uint64_t count, Crew& crew, HandleAt&& handle_at) {
         prefetch(hashes[at]);
       }
       for (std::uint64_t at = 0; at < size; ++at) enter(handle_at(begin + at), hashes[at]);
-    }
-  };
-  if (count <= kPart) return add(0, count);
-  std::atomic<std::uint64_t> next = 0;
-  crew.run([&](unsigned) {
-    for (std::uint64_t begin = next.fetch_add(kPart); begin < count;
-         begin = next.fetch_add(kPart)) {
-      add(begin, std::min(begin + kPart, count));
     }
   });
 }

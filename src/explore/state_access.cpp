@@ -17,14 +17,6 @@ std::uint64_t load(const std::byte* from) {
   return word;
 }
 
-std::uint64_t key_of(NodeId left, NodeId right) {
-  return std::uint64_t{left} << 32 | right;
-}
-
-const std::byte* bytes_of(const std::uint64_t& word) {
-  return reinterpret_cast<const std::byte*>(&word);
-}
-
 }  // namespace
 
 StateAccess::StateAccess(StateStore& store)
@@ -62,17 +54,11 @@ void StateAccess::learn_layout() {
   }
   handle_ = StateLayout::kTop;
   if (!unfolded_) return;
-  for (std::size_t node = known; node < nodes_; ++node) {
-    const StateLayout::Pair pair = layout.pair(static_cast<Node>(node));
-    const std::uint64_t key = key_of(numbers_[pair.left], numbers_[pair.right]);
-    numbers_[node] = tables_[node]->find(bytes_of(key));
-  }
+  store_.find_pairs(layout, known, numbers_.data());
   for (std::size_t root = 0; root < roots_; ++root) {
-    const NodeId number = numbers_[fields_[root].node];
-    if (number == 0) unfolded_ = false;
-    handle_ |= (std::uint64_t{number} - 1) << fields_[root].shift;
+    if (numbers_[fields_[root].node] == 0) unfolded_ = false;
   }
-  if (!unfolded_) handle_ = StateLayout::kTop;
+  if (unfolded_) handle_ = layout.handle_of(numbers_.data());
 }
 
 void StateAccess::place(Node node, NodeId number) {
@@ -85,15 +71,15 @@ void StateAccess::place(Node node, NodeId number) {
     for (std::size_t word = 0; word < parts_[node].words; ++word) to[word] = value[word];
     return;
   }
-  place(layout.pair(node).left, static_cast<NodeId>(*value >> 32));
-  place(layout.pair(node).right, static_cast<NodeId>(*value));
+  place(layout.pair(node).left, StateLayout::left_of(*value));
+  place(layout.pair(node).right, StateLayout::right_of(*value));
 }
 
 const std::byte* StateAccess::read(Handle handle) {
   catch_up_with_rewriting();
   for (std::size_t root = 0; root < roots_; ++root) {
     const StateLayout::Field& field = fields_[root];
-    const NodeId number = static_cast<NodeId>((handle & field.mask()) >> field.shift) + 1;
+    const NodeId number = field.number_in(handle);
     if (numbers_[field.node] != number || !unfolded_) place(field.node, number);
   }
   handle_ = handle;
@@ -177,8 +163,9 @@ bool StateAccess::fold_pairs(Parts changed, Handle& handle, Number&& number) {
     const auto at = static_cast<Node>(std::countr_zero(pairs));
     const auto node = static_cast<Node>(layout.parts() + at);
     pairs &= pairs - 1;
-    const std::uint64_t key = key_of(now(layout.pair(node).left), now(layout.pair(node).right));
-    const NodeId id = number(node, bytes_of(key));
+    const StateLayout::Pair pair = layout.pair(node);
+    const std::uint64_t value = StateLayout::value_of(now(pair.left), now(pair.right));
+    const NodeId id = number(node, ValueTable::bytes_of(value));
     if (id == 0) return false;
     fresh_[node] = id;
     changed_pairs |= Parts{1} << at;
@@ -186,8 +173,7 @@ bool StateAccess::fold_pairs(Parts changed, Handle& handle, Number&& number) {
       pairs |= Parts{1} << (layout.parent(node) - layout.parts());
       continue;
     }
-    const StateLayout::Field& field = layout.field(node);
-    handle = (handle & ~field.mask()) | (std::uint64_t{id} - 1) << field.shift;
+    handle = layout.field(node).put(id, handle);
   }
   return true;
 }

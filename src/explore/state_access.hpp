@@ -88,7 +88,7 @@ class alignas(64) StateAccess {
   bool fold_pairs(Parts changed, Handle& handle, Number&& number);
   void flush();
 
-  static constexpr std::size_t kMostNodes = 2 * StateShape::kMostParts;
+  static constexpr std::size_t kMostNodes = StateLayout::kMostNodes;
 
   // All in one piece of memory, so that no cache line of it is another thread's as well.
   StateStore& store_;

@@ -2,6 +2,7 @@
 #include "explore/state_layout.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -39,6 +40,12 @@ std::uint64_t StateLayout::most(Node node) const {
   constexpr std::uint64_t kMostNumbers = (std::uint64_t{1} << 32) - 1;
   if (parent(node) != kNone) return kMostNumbers;
   return std::min(std::uint64_t{1} << field(node).bits, kMostNumbers);
+}
+
+Handle StateLayout::handle_of(const NodeId* numbers) const {
+  Handle handle = kTop;
+  for (const Field& field : fields_) handle = field.put(numbers[field.node], handle);
+  return handle;
 }
 
 std::vector<StateLayout::Node> StateLayout::roots() const {

@@ -2,8 +2,6 @@
 // Arithmetic only; the numbers themselves are kept by state_store.hpp, which says why.
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -56,6 +54,7 @@ class StateLayout {
  public:
   using Node = std::uint32_t;
   static constexpr Node kNone = ~Node{0};
+  static constexpr std::size_t kMostNodes = 2 * StateShape::kMostParts;
   static constexpr unsigned kBits = 63;
   static constexpr Handle kTop = Handle{1} << kBits;
 
@@ -64,10 +63,22 @@ class StateLayout {
     Node node;
     unsigned shift, bits;
     std::uint64_t mask() const { return ((std::uint64_t{1} << bits) - 1) << shift; }
+    NodeId number_in(Handle handle) const {
+      return static_cast<NodeId>((handle & mask()) >> shift) + 1;
+    }
+    Handle put(NodeId number, Handle handle) const {
+      return (handle & ~mask()) | (std::uint64_t{number} - 1) << shift;
+    }
   };
   struct Pair {
     Node left, right;
   };
+  /// A pair as the value that is numbered, and back.
+  static std::uint64_t value_of(NodeId left, NodeId right) {
+    return std::uint64_t{left} << 32 | right;
+  }
+  static NodeId left_of(std::uint64_t value) { return static_cast<NodeId>(value >> 32); }
+  static NodeId right_of(std::uint64_t value) { return static_cast<NodeId>(value); }
 
   StateLayout() = default;
   /// No pairs, and bits shared out evenly.
@@ -75,10 +86,11 @@ class StateLayout {
 
   std::size_t parts() const { return parts_; }
   std::size_t nodes() const { return parts_ + pairs_.size(); }
-  const std::vector<Pair>& pairs() const { return pairs_; }
   const Pair& pair(Node node) const { return pairs_[node - parts_]; }
   Node parent(Node node) const { return parents_[node]; }
   const std::vector<Field>& fields() const { return fields_; }
+  /// The handle of a state with these numbers, by node.
+  Handle handle_of(const NodeId* numbers) const;
   /// The field of a root.
   const Field& field(Node root) const { return fields_[field_of_[root]]; }
   /// Largest number of a node that a handle can hold.

@@ -2,7 +2,7 @@
 // rewritten. Done with no thread at work but those of the crew.
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <utility>
 
 #include "explore/state_store.hpp"
 
@@ -15,29 +15,10 @@ std::uint64_t samples_of(std::uint64_t size) {
   return std::min(size, std::clamp<std::uint64_t>(size / 16, 512, 8192));
 }
 
-constexpr std::uint64_t kBlock = std::uint64_t{1} << 14;  // states a worker takes at once
+using Numbers = std::array<NodeId, StateLayout::kMostNodes>;  // by node
 
-using Numbers = std::array<NodeId, 2 * StateShape::kMostParts>;  // by node
-
-const std::byte* bytes_of(const std::uint64_t& word) {
-  return reinterpret_cast<const std::byte*>(&word);
-}
-
-std::uint64_t key_of(const StateLayout::Pair& pair, const NodeId* numbers) {
-  return std::uint64_t{numbers[pair.left]} << 32 | numbers[pair.right];
-}
-
-/// Calls work(begin, end) for blocks of 0 .. count, in the threads of the crew.
-template <class Work>
-void in_blocks(std::uint64_t count, Crew& crew, Work&& work) {
-  if (count <= kBlock) return work(std::uint64_t{0}, count);
-  std::atomic<std::uint64_t> next = 0;
-  crew.run([&](unsigned) {
-    for (std::uint64_t begin = next.fetch_add(kBlock); begin < count;
-         begin = next.fetch_add(kBlock)) {
-      work(begin, std::min(begin + kBlock, count));
-    }
-  });
+std::uint64_t value_of(const StateLayout::Pair& pair, const NodeId* numbers) {
+  return StateLayout::value_of(numbers[pair.left], numbers[pair.right]);
 }
 
 }  // namespace
@@ -51,16 +32,21 @@ std::vector<std::uint64_t> StateStore::counts() const {
   return counts;
 }
 
+/// Looks up the pairs of `layout` from node `begin` on by the numbers of the nodes before; 0: such
+/// a pair is not known.
+void StateStore::find_pairs(const StateLayout& layout, std::size_t begin, NodeId* numbers) const {
+  for (auto node = static_cast<Node>(begin); node < layout.nodes(); ++node) {
+    numbers[node] = tables_[node]->find(value_of(layout.pair(node), numbers));
+  }
+}
+
 /// The numbers of the roots of a handle of layout `from`, and of the pairs that `to` has beyond it.
 void StateStore::numbers_of(Handle handle, const StateLayout& from, const StateLayout& to,
                             NodeId* numbers) const {
   for (const StateLayout::Field& field : from.fields()) {
-    numbers[field.node] = static_cast<NodeId>((handle & field.mask()) >> field.shift) + 1;
+    numbers[field.node] = field.number_in(handle);
   }
-  for (auto node = static_cast<Node>(from.nodes()); node < to.nodes(); ++node) {
-    const std::uint64_t key = key_of(to.pair(node), numbers);
-    numbers[node] = tables_[node]->find(bytes_of(key));
-  }
+  find_pairs(to, from.nodes(), numbers);
 }
 
 /// Adds pairs to `next`, with tables of the pairs of all states. False: there is no memory for it.
@@ -84,7 +70,7 @@ bool StateStore::add_pairs(StateLayout& next, Crew& crew) {
   for (StateIndex index = 0; index < size(); ++index) {
     numbers_of(list_[index], layout_, known, numbers.data());
     for (auto node = static_cast<Node>(known.nodes()); node < next.nodes(); ++node) {
-      numbers[node] = enter(node, key_of(next.pair(node), numbers.data()), crew);
+      numbers[node] = enter(node, value_of(next.pair(node), numbers.data()), crew);
       if (numbers[node] == 0) return false;
     }
   }
@@ -92,11 +78,11 @@ bool StateStore::add_pairs(StateLayout& next, Crew& crew) {
 }
 
 /// The number of a pair, in this one thread: so none is taken in vain. 0: no memory.
-NodeId StateStore::enter(Node node, std::uint64_t key, Crew& crew) {
+NodeId StateStore::enter(Node node, std::uint64_t pair, Crew& crew) {
   constexpr std::uint64_t kMost = (std::uint64_t{1} << 32) - 1;
   ValueTable& table = *tables_[node];
   for (NodeId spare = 0;;) {
-    const NodeId id = table.intern(bytes_of(key), spare);
+    const NodeId id = table.intern(pair, spare);
     if (id != 0) return id;
     const bool full = table.is_full(1);
     const std::uint64_t most = left() > kMost ? kUnlimited : table.table_bytes() + left();
@@ -116,15 +102,12 @@ bool StateStore::rewrite(Crew& crew) {
   }
   const StateLayout before = std::exchange(layout_, std::move(next));
   ++rewritten_;
-  in_blocks(size(), crew, [&](std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t kBlock = std::uint64_t{1} << 14;
+  crew.in_blocks(size(), kBlock, [&](std::uint64_t begin, std::uint64_t end) {
     Numbers numbers{};
     for (StateIndex index = begin; index < end; ++index) {
       numbers_of(list_[index], before, layout_, numbers.data());
-      Handle handle = StateLayout::kTop;
-      for (const StateLayout::Field& field : layout_.fields()) {
-        handle |= (std::uint64_t{numbers[field.node]} - 1) << field.shift;
-      }
-      list_.set(index, handle);
+      list_.set(index, layout_.handle_of(numbers.data()));
     }
   });
   visited_.refill(size(), crew, [this](StateIndex index) { return list_[index]; });

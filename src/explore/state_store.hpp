@@ -130,7 +130,6 @@ class StateStore {
   /// A number for a stored state, the same until the store grows; HandleSet::kNowhere if the state
   /// is not stored.
   std::uint64_t find_slot(Handle handle) const { return visited_.find(handle); }
-  void prefetch_slot(Handle handle) const { visited_.prefetch(HandleSet::hash(handle)); }
 
   /// The parts, for a checkpoint.
   const StateLayout& layout() const { return layout_; }
@@ -164,8 +163,9 @@ class StateStore {
   // state_rewriting.cpp: when the bits of a handle do not suffice
   bool rewrite(Crew& crew);
   bool add_pairs(StateLayout& next, Crew& crew);
-  NodeId enter(Node node, std::uint64_t key, Crew& crew);
+  NodeId enter(Node node, std::uint64_t pair, Crew& crew);
   std::vector<std::uint64_t> counts() const;
+  void find_pairs(const StateLayout& layout, std::size_t begin, NodeId* numbers) const;
   void numbers_of(Handle handle, const StateLayout& from, const StateLayout& to,
                   NodeId* numbers) const;
 

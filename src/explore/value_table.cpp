@@ -118,19 +118,11 @@ void ValueTable::fill_part(std::uint64_t begin, std::uint64_t end,
 }
 
 void ValueTable::fill(Crew& crew) {
-  constexpr std::uint64_t kWorthThreads = 1 << 14;
+  constexpr std::uint64_t kPart = std::uint64_t{1} << 14;
   std::vector<NodeId> unused = spares_;
   std::sort(unused.begin(), unused.end());
-  const std::uint64_t end = next_;
-  if (end < kWorthThreads) return fill_part(1, end, unused);
-  constexpr std::uint64_t kPart = 1 << 12;
-  std::atomic<std::uint64_t> begin = 1;
-  crew.run([&](unsigned) {
-    for (;;) {
-      const std::uint64_t part = begin.fetch_add(kPart);
-      if (part >= end) return;
-      fill_part(part, std::min(part + kPart, end), unused);
-    }
+  crew.in_blocks(size(), kPart, [&](std::uint64_t begin, std::uint64_t end) {
+    fill_part(begin + 1, end + 1, unused);  // numbers begin with 1
   });
 }
 

@@ -23,11 +23,8 @@ class ValueTable {
   /// A table for values of `words` >= 1 words.
   explicit ValueTable(std::size_t words) : words_(words) { clear(); }
 
-  std::size_t words() const { return words_; }
   /// The words of a value, 8-byte aligned.
   const std::uint64_t* value(NodeId id) const { return value_of(id); }
-  /// Asks for the value of a number.
-  void prefetch(NodeId id) const { __builtin_prefetch(value_of(id)); }
 
   /// Values are passed as bytes, which need not be aligned.
   std::uint64_t hash(const std::byte* value) const;
@@ -35,12 +32,18 @@ class ValueTable {
   /// The number of this value, or 0.
   NodeId find(const std::byte* value, std::uint64_t hash) const;
   NodeId find(const std::byte* value) const { return find(value, hash(value)); }
+  NodeId find(const std::uint64_t& word) const { return find(bytes_of(word)); }
 
   /// The number of this value, which is new if it is not there; 0 if it is not there and there is
   /// no number left. Threads may call this at the same time. `spare` is the calling thread's: a
   /// number that it took but did not use.
   NodeId intern(const std::byte* value, std::uint64_t hash, NodeId& spare);
   NodeId intern(const std::byte* value, NodeId& spare) { return intern(value, hash(value), spare); }
+  NodeId intern(const std::uint64_t& word, NodeId& spare) { return intern(bytes_of(word), spare); }
+  /// The value that is this one word.
+  static const std::byte* bytes_of(const std::uint64_t& word) {
+    return reinterpret_cast<const std::byte*>(&word);
+  }
 
   // --- Only while no thread calls any of the above ----------------------------------------------
   void clear();

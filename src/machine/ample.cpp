@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "machine/may_act.hpp"
 #include "mm/paths.hpp"
 
 namespace drover::machine {
@@ -100,17 +101,6 @@ Ample::Use Ample::use_of(const State& s, const Footprint& f, std::uint64_t more)
   // An access ends the stale entries it does not use, and then nobody may name their frame.
   use.written_counts = (how & kWritesCounts) != 0 ? frames : stale;
   return use;
-}
-
-bool Ample::may_act(const State& s, unsigned actor) const {
-  const litmus::Actor& code = program_->actors[actor];
-  const mm::Actor& a = s.actors[actor];
-  if (a.depth > 0) return true;
-  if (code.kind != litmus::ActorKind::thread) return a.pc < code.bound;
-  if ((s.processes[code.process] & (mm::kExiting | mm::kExited | mm::kForkFailed)) != 0) {
-    return false;
-  }
-  return (a.flags & mm::kParked) == 0 && a.pc < code.code.size();
 }
 
 void Ample::look_at_gate(const State& s, unsigned actor) {
@@ -227,7 +217,7 @@ bool Ample::several_can_move(const State& s) {
     if (s.jobs[j].state == mm::JobState::queued) ++can_move;
   }
   for (unsigned a = 0; a < program_->actors.size(); ++a) {
-    if (!may_act(s, a)) continue;
+    if (!may_act(*program_, s, a)) continue;
     look_at_gate(s, a);
     if (movers_[a].gate == Gate::none) ++can_move;
   }
@@ -235,7 +225,7 @@ bool Ample::several_can_move(const State& s) {
 }
 
 void Ample::look_at(const State& s, unsigned actor) {
-  if (!may_act(s, actor)) return;
+  if (!may_act(*program_, s, actor)) return;
   const mm::Actor& a = s.actors[actor];
   movers_[actor].future = use_of(s, footprints_.future(actor, a.pc), frames_of(a));
   movers_[actor].next = next_of(s, actor);

@@ -59,7 +59,6 @@ class Ample {
 
   void name_frames(const mm::State& s);
   [[nodiscard]] Use use_of(const mm::State& s, const Footprint& f, std::uint64_t more) const;
-  [[nodiscard]] bool may_act(const mm::State& s, unsigned actor) const;
   [[nodiscard]] bool several_can_move(const mm::State& s);
   void look_at(const mm::State& s, unsigned actor);
   void look_at_gate(const mm::State& s, unsigned actor);

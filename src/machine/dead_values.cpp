@@ -1,6 +1,7 @@
 // Liveness by statement and by state; see dead_values.hpp.
 #include "machine/dead_values.hpp"
 
+#include "machine/may_act.hpp"
 #include "mm/paths.hpp"
 #include "mm/wp_copy.hpp"
 
@@ -142,21 +143,12 @@ void DeadValues::add_actor(const litmus::Actor& actor) {
   futures_.push_back(std::move(futures));
 }
 
-bool DeadValues::may_act(const State& s, unsigned actor) const {
-  const litmus::Actor& code = program_->actors[actor];
-  const mm::Actor& a = s.actors[actor];
-  if (a.depth > 0) return true;
-  if (code.kind != litmus::ActorKind::thread) return a.pc < code.bound;
-  const std::uint8_t process = s.processes[code.process];
-  if ((process & (mm::kExiting | mm::kExited | mm::kForkFailed)) != 0) return false;
-  return (a.flags & mm::kParked) == 0 && a.pc < code.code.size();
-}
-
 // What all of them may still do.
 DeadValues::Future DeadValues::rest(const State& s) const {
   Future rest;
   for (unsigned a = 0; a < program_->actors.size(); ++a) {
-    if (program_->actors[a].kind != litmus::ActorKind::thread || !may_act(s, a)) continue;
+    if (program_->actors[a].kind != litmus::ActorKind::thread || !may_act(*program_, s, a))
+      continue;
     rest.add(futures_[a][s.actors[a].pc]);
   }
   for (unsigned j = 0; j < program_->jobs; ++j) {  // a queued one may be a read
@@ -168,7 +160,7 @@ DeadValues::Future DeadValues::rest(const State& s) const {
 void DeadValues::clear_registers(State& s) const {
   for (unsigned a = 0; a < program_->actors.size(); ++a) {
     unsigned live = condition_registers_[a];
-    if (program_->actors[a].kind == litmus::ActorKind::thread && may_act(s, a)) {
+    if (program_->actors[a].kind == litmus::ActorKind::thread && may_act(*program_, s, a)) {
       const litmus::Actor& code = program_->actors[a];
       const std::uint8_t pc = s.actors[a].pc;
       live |= futures_[a][pc].registers;

@@ -47,7 +47,6 @@ class DeadValues {
   [[nodiscard]] Future statement(const litmus::Actor& actor, const litmus::Instr& i) const;
   void read_through_reference(const litmus::Instr& i, Future& f) const;
   void add_actor(const litmus::Actor& actor);
-  [[nodiscard]] bool may_act(const mm::State& s, unsigned actor) const;
   [[nodiscard]] Future rest(const mm::State& s) const;
   void clear_registers(mm::State& s) const;
   void clear_words(mm::State& s, std::uint64_t read) const;

@@ -1,6 +1,8 @@
 // wp_page_copy (mm/memory.c): the COW copy, kernel-semantics 3e. C1 (reference, page table lock
 // dropped) was done by do_wp_page; the data is copied with no lock held, so devices and stale TLB
 // entries may write the old page meanwhile and the copy misses that.
+#include "mm/wp_copy.hpp"
+
 #include "mm/hugetlb.hpp"
 #include "mm/locks.hpp"
 #include "mm/mapping.hpp"
@@ -10,7 +12,6 @@
 #include "mm/paths.hpp"
 #include "mm/swap.hpp"
 #include "mm/tlb.hpp"
-#include "mm/wp_copy.hpp"
 
 namespace drover::mm {
 namespace {

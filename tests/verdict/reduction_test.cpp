@@ -43,7 +43,8 @@ bool compare(const litmus::Program& program, const design::Design& design, Granu
   if (!whole.complete()) return false;
   const auto reduced = run(program, design, true, granularity);
   EXPECT_TRUE(reduced.complete()) << reduced.incomplete_reason << "\n" << text;
-  EXPECT_TRUE(verdict::same_outcomes(reduced, whole)) << program.name << " " << design.name << "\n" << text;
+  EXPECT_TRUE(verdict::same_outcomes(reduced, whole)) << program.name << " " << design.name << "\n"
+                                                      << text;
   EXPECT_EQ(reduced.violated, whole.violated) << program.name << " " << design.name << "\n" << text;
   EXPECT_LE(reduced.states, whole.states) << program.name << " " << design.name << "\n" << text;
   return true;
