@@ -28,7 +28,7 @@ class BreadthFirst {
   BreadthFirst(Team<M>& team, StateStore& store, const SearchOptions& options,
                OnTerminal& on_terminal)
       : team_(team), store_(store), options_(options), on_terminal_(on_terminal), watch_(options) {
-    workers_.push_back(std::make_unique<Worker>(store_, level_));
+    add_worker();
   }
 
   SearchResult run() {
@@ -61,6 +61,12 @@ class BreadthFirst {
   /// Levels of fewer states are not worth waking the other threads.
   static constexpr StateIndex kWorthThreads = 1024;
   static constexpr StateIndex kMostLot = 256;
+
+  void add_worker() {
+    const typename Worker::Memory memory{options_.remember_after,
+                                         options_.memory_limit / 16 / team_.workers()};
+    workers_.push_back(std::make_unique<Worker>(store_, level_, memory));
+  }
 
   StateIndex level_begin() const { return result_.levels[level_.depth]; }
 
@@ -119,9 +125,7 @@ class BreadthFirst {
           [&] { return number != 0 || look(); });
     };
     if (!together) return one(0);
-    while (workers_.size() < team_.workers()) {
-      workers_.push_back(std::make_unique<Worker>(store_, level_));
-    }
+    while (workers_.size() < team_.workers()) add_worker();
     team_.run(one);
   }
 

@@ -7,11 +7,13 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "explore/model.hpp"
 #include "explore/search_types.hpp"
 #include "explore/state_access.hpp"
+#include "explore/transition_cache.hpp"
 
 namespace drover::explore::detail {
 
@@ -31,7 +33,13 @@ class Expansion {
   /// Successors that wait for the cache lines of their slots.
   static constexpr std::size_t kBatch = 64;
 
-  Expansion(StateStore& store, Level& level) : access_(store), level_(level) {
+  /// When and with how many bytes at most steps are remembered.
+  struct Memory {
+    std::uint64_t after, most_bytes;
+  };
+
+  Expansion(StateStore& store, Level& level, Memory memory)
+      : access_(store), level_(level), memory_(memory) {
     batch_.reserve(2 * kBatch);
   }
 
@@ -53,7 +61,7 @@ class Expansion {
         --expansions_;
         return;
       }
-      expand(model, begin_++, on_terminal);
+      expand_next(model, on_terminal);
     }
   }
 
@@ -71,6 +79,11 @@ class Expansion {
   /// States claimed and not yet expanded.
   StateIndex claimed() const { return end_ - begin_; }
   bool needs_room() const { return needs_room_; }
+  /// Of what is remembered.
+  std::uint64_t bytes() const {
+    if constexpr (FactoredModel<M>) return cache_ ? cache_->bytes() : 0;
+    return 0;
+  }
   std::uint64_t transitions() const { return transitions_.load(std::memory_order_relaxed); }
 
   std::uint64_t terminals = 0;
@@ -94,12 +107,12 @@ class Expansion {
   }
 
   template <class OnTerminal>
-  void expand(M& model, StateIndex index, OnTerminal&& on_terminal) {
-    const StateStore& store = access_.store();
-    const std::byte* const state = access_.read(store.handle(index));
+  void expand_next(M& model, OnTerminal&& on_terminal) {
+    const StateIndex index = begin_++;
+    access_.unfold(access_.store().handle(index));
     std::uint64_t transitions = 0;
     bool forward = false;
-    model.expand(state, [&](const Transition& transition) {
+    const auto note = [&](const Transition& transition) {
       ++transitions;
       backward |= transition.backward;
       forward |= !transition.backward;
@@ -108,8 +121,20 @@ class Expansion {
           sighting.transitions.push_back({index, transition.action});
         });
       }
-      take(transition.successor);
-    });
+    };
+    if (cache_on(model)) {
+      if constexpr (FactoredModel<M>) {
+        cache_->expand(model, [&](Handle handle, const Transition& transition) {
+          note(transition);
+          take(handle, transition.successor);
+        });
+      }
+    } else {
+      model.expand(access_.bytes_read(), [&](const Transition& transition) {
+        note(transition);
+        take(transition.successor);
+      });
+    }
     // Only this thread writes it; others read it for the progress report.
     transitions_.store(transitions_.load(std::memory_order_relaxed) + transitions,
                        std::memory_order_relaxed);
@@ -118,9 +143,37 @@ class Expansion {
       return;
     }
     ++terminals;
+    const std::byte* const state = access_.bytes_read();
     sight(model.terminal(state), level_.depth,
           [&](Sighting& sighting) { sighting.terminals.push_back(index); });
-    on_terminal(index, StateBytes(state, store.state_bytes()));
+    on_terminal(index, StateBytes(state, access_.store().state_bytes()));
+  }
+
+  /// Whether steps are looked up; see transition_cache.hpp. Not in the initial state: whether that
+  /// has marks, only its successors tell.
+  bool cache_on(const M& model) {
+    if constexpr (FactoredModel<M>) {
+      // The expansion under way is counted already.
+      if (expansions_ <= std::max<std::uint64_t>(memory_.after, 1)) return false;
+      if (!cache_) {
+        if (!Cache::possible(model, access_.store())) {
+          memory_.after = kUnlimited;
+          return false;
+        }
+        cache_.emplace(model, access_, std::min(memory_.most_bytes, kMostCacheBytes));
+      }
+      return cache_->worth_asking();
+    } else {
+      return false;
+    }
+  }
+
+  void take(Handle handle, StateBytes successor) {
+    if (handle == kNoHandle) [[unlikely]] {
+      waiting_.insert(waiting_.end(), successor.begin(), successor.end());
+      return;
+    }
+    add_to_batch(handle);
   }
 
   void take(StateBytes successor) {
@@ -194,8 +247,23 @@ class Expansion {
     }
   }
 
+  static constexpr std::uint64_t kMostCacheBytes = std::uint64_t{64} << 20;
+
+  struct NoCache {};
+  template <class Any>
+  struct CacheOf {
+    using Type = NoCache;
+  };
+  template <FactoredModel Any>
+  struct CacheOf<Any> {
+    using Type = TransitionCache<Any>;
+  };
+  using Cache = typename CacheOf<M>::Type;
+
   StateAccess access_;
   Level& level_;
+  Memory memory_;
+  std::optional<Cache> cache_;
   StateIndex begin_ = 0, end_ = 0;  // claimed and not yet expanded
   std::vector<std::byte> waiting_;  // successors there was no room for to intern
   std::vector<Found> batch_;

@@ -54,6 +54,9 @@ struct SearchOptions {
   std::uint64_t memory_limit = kUnlimited;  // bytes, see StateStore::bytes_used()
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   unsigned threads = 1;
+  /// Expansions of a thread before it remembers what steps did (transition_cache.hpp), at least 1;
+  /// small searches are over before that pays. kUnlimited: never.
+  std::uint64_t remember_after = 8192;
   Marks stop_at = 0;  // end (Incomplete::first) after the level in which one of these was seen
   const std::atomic<bool>* stop = nullptr;        // set by a signal handler, for instance
   std::function<void(const Progress&)> progress;  // called about once in progress_interval

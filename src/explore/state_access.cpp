@@ -61,30 +61,37 @@ void StateAccess::learn_layout() {
   if (unfolded_) handle_ = layout.handle_of(numbers_.data());
 }
 
-void StateAccess::place(Node node, NodeId number) {
+void StateAccess::set_number(Node node, NodeId number) {
   if (numbers_[node] == number && unfolded_) return;
   numbers_[node] = number;
-  const std::uint64_t* const value = tables_[node]->value(number);
   const StateLayout& layout = store_.layout_;
   if (node < layout.parts()) {
-    std::uint64_t* const to = words_ + parts_[node].begin / sizeof(std::uint64_t);
-    for (std::size_t word = 0; word < parts_[node].words; ++word) to[word] = value[word];
+    stale_ |= Parts{1} << node;
     return;
   }
-  place(layout.pair(node).left, StateLayout::left_of(*value));
-  place(layout.pair(node).right, StateLayout::right_of(*value));
+  const std::uint64_t pair = *tables_[node]->value(number);
+  set_number(layout.pair(node).left, StateLayout::left_of(pair));
+  set_number(layout.pair(node).right, StateLayout::right_of(pair));
 }
 
-const std::byte* StateAccess::read(Handle handle) {
+void StateAccess::place_values() {
+  for (; stale_ != 0; stale_ &= stale_ - 1) {
+    const auto part = static_cast<std::size_t>(std::countr_zero(stale_));
+    const std::uint64_t* const value = tables_[part]->value(numbers_[part]);
+    std::uint64_t* const to = words_ + parts_[part].begin / sizeof(std::uint64_t);
+    for (std::size_t word = 0; word < parts_[part].words; ++word) to[word] = value[word];
+  }
+}
+
+void StateAccess::unfold(Handle handle) {
   catch_up_with_rewriting();
   for (std::size_t root = 0; root < roots_; ++root) {
     const StateLayout::Field& field = fields_[root];
     const NodeId number = field.number_in(handle);
-    if (numbers_[field.node] != number || !unfolded_) place(field.node, number);
+    if (numbers_[field.node] != number || !unfolded_) set_number(field.node, number);
   }
   handle_ = handle;
   unfolded_ = true;
-  return reinterpret_cast<const std::byte*>(words_);
 }
 
 /// The parts in which the state differs from the one read last; all if there is none.
@@ -127,6 +134,7 @@ const std::byte* StateAccess::last_part_of(const std::byte* state) {
 template <class Number>
 Handle StateAccess::fold(const std::byte* state, Number&& number) {
   catch_up_with_rewriting();
+  place_values();
   Handle handle = handle_;
   Parts in_pairs = 0;
   for (Parts left = changed_parts(state); left != 0; left &= left - 1) {
@@ -190,6 +198,26 @@ Handle StateAccess::intern(const std::byte* state) {
   return fold(state, [this](Node node, const std::byte* value) {
     return tables_[node]->intern(value, spares_[node]);
   });
+}
+
+Handle StateAccess::with(const Change* changes, std::size_t count) {
+  catch_up_with_rewriting();
+  Handle handle = handle_;
+  Parts in_pairs = 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    const Change& change = changes[at];
+    const Part& part = parts_[change.part];
+    handle = (handle & ~part.mask) | ((std::uint64_t{change.number} - 1) << part.shift & part.mask);
+    if (part.in_pair) {
+      in_pairs |= Parts{1} << change.part;
+      fresh_[change.part] = change.number;
+    }
+  }
+  if (in_pairs == 0) return handle;
+  const bool folded = fold_pairs(in_pairs, handle, [this](Node node, const std::byte* value) {
+    return tables_[node]->intern(value, spares_[node]);
+  });
+  return folded ? handle : kNoHandle;
 }
 
 void StateAccess::flush() {

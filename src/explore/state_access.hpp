@@ -22,7 +22,17 @@ class alignas(64) StateAccess {
 
   /// The bytes of a state by its handle; valid until the next read(). Bytes after the state's, up
   /// to a multiple of 8, are zero.
-  const std::byte* read(Handle handle);
+  const std::byte* read(Handle handle) {
+    unfold(handle);
+    return bytes_read();
+  }
+  /// The same in two steps, the second of which is not always wanted: the numbers of its parts,
+  /// then their values.
+  void unfold(Handle handle);
+  const std::byte* bytes_read() {
+    place_values();
+    return reinterpret_cast<const std::byte*>(words_);
+  }
   StateBytes bytes(Handle handle) { return {read(handle), store_.state_bytes()}; }
 
   /// The handle of these bytes, or kNoHandle: they are not those of any state. Fast if they differ
@@ -32,6 +42,26 @@ class alignas(64) StateAccess {
   /// The handle of a state, whether it is stored or not. kNoHandle: settle() and
   /// StateStore::make_room(), then try again.
   Handle intern(const std::byte* state);
+
+  // --- By numbers of parts ----------------------------------------------------------------------
+  /// Of the state unfolded last.
+  NodeId number(std::size_t part) const { return numbers_[part]; }
+  const std::uint64_t* value(std::size_t part, NodeId number) const {
+    return tables_[part]->value(number);
+  }
+  /// Numbers a value of a part; 0: as intern().
+  NodeId intern_part(std::size_t part, const std::uint64_t* value) {
+    return tables_[part]->intern(reinterpret_cast<const std::byte*>(value), spares_[part]);
+  }
+  NodeId find_part(std::size_t part, const std::uint64_t* value) const {
+    return tables_[part]->find(reinterpret_cast<const std::byte*>(value));
+  }
+  struct Change {
+    std::uint32_t part;
+    NodeId number;
+  };
+  /// The handle of the state unfolded last but for these parts; kNoHandle: as intern().
+  Handle with(const Change* changes, std::size_t count);
 
   /// Whether one more state can be inserted; if not, settle() and StateStore::make_room().
   bool can_insert() { return room_ > 0 || (room_ = store_.take_room(kLot)) > 0; }
@@ -79,7 +109,8 @@ class alignas(64) StateAccess {
       learn_layout();
   }
   void learn_layout();
-  void place(Node node, NodeId number);
+  void set_number(Node node, NodeId number);
+  void place_values();
   Parts changed_parts(const std::byte* state) const;
   const std::byte* last_part_of(const std::byte* state);
   template <class Number>
@@ -102,6 +133,7 @@ class alignas(64) StateAccess {
 
   bool unfolded_ = false;  // what follows is that of a state
   Handle handle_ = StateLayout::kTop;
+  Parts stale_ = 0;                           // parts whose value is not in words_ yet
   std::array<NodeId, kMostNodes> numbers_{};  // of all nodes of the layout
   std::array<NodeId, kMostNodes> fresh_{};    // of those in which a successor differs
   std::array<NodeId, kMostNodes> spares_{};   // see ValueTable::intern()

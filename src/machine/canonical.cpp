@@ -57,7 +57,7 @@ class Numbering {
   void renumber_folios(State& s, const std::array<std::uint8_t, mm::kMaxLargeFolios>& order,
                        unsigned folios) {
     const auto before = s.folios;
-    s.folios = {};
+    s.folios.fill({});
     for (unsigned f = 0; f < folios; ++f) {
       s.folios[f] = before[order[f]];
       for (std::uint8_t& page : s.folios[f].pages) {
@@ -97,7 +97,8 @@ void renumber_names(State& s, const litmus::Program& program, Numbering& renumbe
   }
 }
 
-// write_protect_seq only matters relative to a GUP-fast under way; else its parity is enough.
+}  // namespace
+
 void forget_wp_seq(State& s, const litmus::Program& program) {
   unsigned watched = 0;
   for (unsigned a = 0; a < program.actors.size(); ++a) {
@@ -110,8 +111,6 @@ void forget_wp_seq(State& s, const litmus::Program& program) {
     if ((watched >> m & 1U) == 0) s.mms[m].wp_seq &= 1U;
   }
 }
-
-}  // namespace
 
 bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Renumbering& names) {
   Numbering renumber(frames, names);
@@ -127,14 +126,13 @@ bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Ren
   }
   if (!renumber.identity()) {
     std::array<mm::Frame, mm::kMaxFrames> before;
-    std::copy_n(s.frames.begin(), s.frames_end, before.begin());
+    std::copy_n(s.frames.data(), s.frames_end, before.begin());
     for (unsigned f = mm::kFirstFrame; f < renumber.count(); ++f) {
       s.frames[f] = before[renumber.source(f)];
     }
     for (unsigned f = renumber.count(); f < s.frames_end; ++f) s.frames[f] = mm::Frame{};
   }
   s.frames_end = static_cast<std::uint8_t>(renumber.count());
-  forget_wp_seq(s, program);
   names[mm::kZeroFrame] = mm::kZeroFrame;
   return nothing_lost;
 }

@@ -1,6 +1,8 @@
 // Liveness by statement and by state; see dead_values.hpp.
 #include "machine/dead_values.hpp"
 
+#include <algorithm>
+
 #include "machine/may_act.hpp"
 #include "mm/paths.hpp"
 #include "mm/wp_copy.hpp"
@@ -59,6 +61,20 @@ DeadValues::DeadValues(const litmus::Program& program)
     }
     for (const Instr& i : actor.code) known_ = known_ && known(i.op);
     add_actor(actor);
+  }
+  classify();
+}
+
+void DeadValues::classify() {
+  std::vector<Future*> kinds;
+  for (auto& futures : futures_) {
+    for (Future& f : futures) {
+      const auto same = std::find_if(kinds.begin(), kinds.end(), [&](const Future* known) {
+        return known->reads == f.reads && known->changes == f.changes && known->forks == f.forks;
+      });
+      f.kind = static_cast<std::uint16_t>(same - kinds.begin());
+      if (same == kinds.end()) kinds.push_back(&f);
+    }
   }
 }
 
@@ -157,18 +173,23 @@ DeadValues::Future DeadValues::rest(const State& s) const {
   return rest;
 }
 
+// Registers of an actor that somebody may look at again, by bit; `acts`: whether it may_act().
+unsigned DeadValues::live_registers(const State& s, unsigned actor, bool acts) const {
+  unsigned live = condition_registers_[actor];
+  const litmus::Actor& code = program_->actors[actor];
+  if (code.kind != litmus::ActorKind::thread || !acts) return live;
+  const std::uint8_t pc = s.actors[actor].pc;
+  live |= futures_[actor][pc].registers;
+  // Inside a statement its result may be there already.
+  if (s.actors[actor].depth > 0 && code.code[pc].dst != litmus::kNone) {
+    live |= 1U << code.code[pc].dst;
+  }
+  return live;
+}
+
 void DeadValues::clear_registers(State& s) const {
   for (unsigned a = 0; a < program_->actors.size(); ++a) {
-    unsigned live = condition_registers_[a];
-    if (program_->actors[a].kind == litmus::ActorKind::thread && may_act(*program_, s, a)) {
-      const litmus::Actor& code = program_->actors[a];
-      const std::uint8_t pc = s.actors[a].pc;
-      live |= futures_[a][pc].registers;
-      // Inside a statement its result may be there already.
-      if (s.actors[a].depth > 0 && code.code[pc].dst != litmus::kNone) {
-        live |= 1U << code.code[pc].dst;
-      }
-    }
+    const unsigned live = live_registers(s, a, may_act(*program_, s, a));
     for (unsigned r = 0; r < program_->actors[a].registers.size(); ++r) {
       if ((live >> r & 1U) == 0) s.actors[a].regs[r] = 0;
     }
@@ -243,6 +264,36 @@ void forget_wp_seq(State& s, const litmus::Program& program) {
 }
 
 }  // namespace
+
+void DeadValues::view_actor(const State& s, unsigned actor, std::vector<std::uint8_t>& out) const {
+  const mm::Actor& a = s.actors[actor];
+  const litmus::Actor& code = program_->actors[actor];
+  const bool thread = code.kind == litmus::ActorKind::thread;
+  const std::uint16_t kind = thread ? futures_[actor][a.pc].kind : std::uint16_t{0};
+  unsigned set = 0;
+  for (unsigned r = 0; r < code.registers.size(); ++r) set |= a.regs[r] != 0 ? 1U << r : 0U;
+  const bool dead = (set & ~live_registers(s, actor, true)) != 0;
+  const bool dead_if_gone = (set & ~live_registers(s, actor, false)) != 0;
+  const bool more = a.pc < (thread ? code.code.size() : code.bound);
+  out.insert(out.end(), {static_cast<std::uint8_t>(kind), static_cast<std::uint8_t>(kind >> 8),
+                         a.flags, a.depth, dead, dead_if_gone, more});
+  for (unsigned d = 0; d < a.depth; ++d) {
+    const mm::Activation& act = a.stack[d];
+    out.insert(out.end(), {act.path, act.point});
+    const bool locals = act.path == static_cast<std::uint8_t>(mm::Path::gup_fast) ||
+                        act.path == static_cast<std::uint8_t>(mm::Path::wp_page_copy);
+    if (locals) out.insert(out.end(), act.arg.begin(), act.arg.end());
+  }
+}
+
+void DeadValues::view_frame(const State& s, unsigned frame, std::vector<std::uint8_t>& out) {
+  unsigned set = 0;
+  for (unsigned w = 0; w < litmus::kMaxWords; ++w) {
+    const mm::Word& word = s.frames[frame].words[w];
+    set |= word.value != 0 || word.audience != 0 ? 1U << w : 0U;
+  }
+  out.push_back(static_cast<std::uint8_t>(set));
+}
 
 void DeadValues::clear(State& s) const {
   clear_registers(s);

@@ -31,6 +31,11 @@ class DeadValues {
   /// canonicalise().
   void clear(mm::State& s) const;
 
+  /// What clear() looks at of an actor, but for its own registers' values; appended to `out`.
+  void view_actor(const mm::State& s, unsigned actor, std::vector<std::uint8_t>& out) const;
+  /// The same of a frame.
+  static void view_frame(const mm::State& s, unsigned frame, std::vector<std::uint8_t>& out);
+
  private:
   /// What an actor may still do from a statement on.
   struct Future {
@@ -38,6 +43,7 @@ class DeadValues {
     std::uint8_t changes = 0;    // bit per mm: PTEs lose rights in another way than by a fault
     std::uint8_t registers = 0;  // that it reads before it writes them
     bool forks = false;
+    std::uint16_t kind = 0;  // equal for all that differ in registers at most
     void add(const Future& other);
   };
 
@@ -47,6 +53,8 @@ class DeadValues {
   [[nodiscard]] Future statement(const litmus::Actor& actor, const litmus::Instr& i) const;
   void read_through_reference(const litmus::Instr& i, Future& f) const;
   void add_actor(const litmus::Actor& actor);
+  void classify();
+  [[nodiscard]] unsigned live_registers(const mm::State& s, unsigned actor, bool acts) const;
   [[nodiscard]] Future rest(const mm::State& s) const;
   void clear_registers(mm::State& s) const;
   void clear_words(mm::State& s, std::uint64_t read) const;

@@ -14,7 +14,11 @@ namespace drover::machine {
 using mm::State;
 
 static_assert(std::is_trivially_copyable_v<State>);
-static_assert(std::has_unique_object_representations_v<State>, "equal states must be equal bytes");
+template <class... Record>
+inline constexpr bool kEqualBytes = (std::has_unique_object_representations_v<Record> && ...);
+static_assert(kEqualBytes<mm::Frame, mm::Mm, mm::Actor, mm::Ref, mm::Job, mm::SwapSlot,
+                          mm::FilePage, mm::LargeFolio>,
+              "equal records must be equal bytes");
 
 namespace {
 
@@ -119,6 +123,15 @@ void Machine::add_segment(std::size_t offset, std::size_t bytes) {
   packed_bytes_ += bytes;
 }
 
+void Machine::add_record(unsigned record, std::size_t offset, std::size_t bytes) {
+  add_segment(offset, bytes);
+  part_of_[record] = static_cast<std::uint8_t>(part_words_.size());
+  records_of_.resize(part_words_.size() + 1);
+  auto& records = records_of_.back();
+  const auto number = static_cast<std::uint8_t>(record);
+  if (std::find(records.begin(), records.end(), number) == records.end()) records.push_back(number);
+}
+
 // What was added since the last part is one: it ends with a whole word.
 void Machine::end_part() {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
@@ -130,6 +143,7 @@ void Machine::end_part() {
   segments_.back().padding = static_cast<std::uint32_t>(end - packed_bytes_);
   packed_bytes_ = end;
   part_words_.push_back(static_cast<std::uint32_t>(words));
+  records_of_.resize(part_words_.size());
 }
 
 // The first frames are those in use, and change one by one.
@@ -137,8 +151,8 @@ void Machine::lay_out_frames(unsigned words) {
   constexpr unsigned kAlone = 16, kTogether = 4;
   for (unsigned f = mm::kZeroFrame; f < frames_; ++f) {
     const std::size_t at = offsetof(State, frames) + f * sizeof(mm::Frame);
-    add_segment(at,
-                offsetof(mm::Frame, words) + (f == mm::kZeroFrame ? 0 : words * sizeof(mm::Word)));
+    add_record(decltype(State::frames)::kFirst + f, at,
+               offsetof(mm::Frame, words) + (f == mm::kZeroFrame ? 0 : words * sizeof(mm::Word)));
     if ((program_.features & litmus::kFeatureFolioState) != 0) {
       add_segment(at + offsetof(mm::Frame, state), sizeof(mm::Frame) - offsetof(mm::Frame, state));
     }
@@ -150,7 +164,7 @@ void Machine::lay_out_frames(unsigned words) {
 void Machine::lay_out_mms() {
   for (unsigned m = 0; m < program_.mms; ++m) {
     const std::size_t at = offsetof(State, mms) + m * sizeof(mm::Mm);
-    add_segment(at, offsetof(mm::Mm, vma) + program_.pages);
+    add_record(decltype(State::mms)::kFirst + m, at, offsetof(mm::Mm, vma) + program_.pages);
     add_segment(at + offsetof(mm::Mm, pte), program_.pages * sizeof(mm::Pte));
     add_segment(at + offsetof(mm::Mm, tlb), program_.pages * sizeof(mm::TlbEntry));
     const bool entries =
@@ -169,7 +183,8 @@ void Machine::lay_out_mms() {
 void Machine::lay_out_actors() {
   for (unsigned a = 0; a < program_.actors.size(); ++a) {
     const std::size_t at = offsetof(State, actors) + a * sizeof(mm::Actor);
-    add_segment(at, offsetof(mm::Actor, regs) + program_.actors[a].registers.size());
+    add_record(decltype(State::actors)::kFirst + a, at,
+               offsetof(mm::Actor, regs) + program_.actors[a].registers.size());
     add_segment(at + offsetof(mm::Actor, stack),
                 depth_of(program_.actors[a], program_.hugetlb_pool != litmus::kNone) *
                     sizeof(mm::Activation));
@@ -179,27 +194,34 @@ void Machine::lay_out_actors() {
 
 void Machine::lay_out_rest(unsigned words) {
   for (unsigned r = 0; r < program_.refs; ++r) {
-    add_segment(offsetof(State, refs) + r * sizeof(mm::Ref), sizeof(mm::Ref));
+    add_record(decltype(State::refs)::kFirst + r, offsetof(State, refs) + r * sizeof(mm::Ref),
+               sizeof(mm::Ref));
     if (r % 2 == 1) end_part();
   }
   end_part();
+  rest_part_ = static_cast<std::uint8_t>(part_words_.size());
   add_segment(offsetof(State, jobs), program_.jobs * sizeof(mm::Job));
   add_segment(offsetof(State, processes), program_.processes.size());
   add_segment(offsetof(State, events), program_.events.empty() ? 0 : sizeof(State::events));
   end_part();
   for (unsigned slot = 0; slot < mm::swap_slots(program_); ++slot) {
     if ((program_.features & litmus::kFeatureSwap) == 0) break;
-    add_segment(offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
-                offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));
+    add_record(decltype(State::slots)::kFirst + slot,
+               offsetof(State, slots) + slot * sizeof(mm::SwapSlot),
+               offsetof(mm::SwapSlot, words) + words * sizeof(mm::Word));
     end_part();
   }
   for (unsigned page = 0; page < program_.pages; ++page) {
     if ((program_.features & litmus::kFeatureFiles) == 0) break;
-    add_segment(offsetof(State, files) + page * sizeof(mm::FilePage),
-                offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
+    add_record(decltype(State::files)::kFirst + page,
+               offsetof(State, files) + page * sizeof(mm::FilePage),
+               offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
     end_part();
   }
-  add_segment(offsetof(State, folios), folio_bound(program_) * sizeof(mm::LargeFolio));
+  for (unsigned f = 0; f < folio_bound(program_); ++f) {
+    add_record(decltype(State::folios)::kFirst + f,
+               offsetof(State, folios) + f * sizeof(mm::LargeFolio), sizeof(mm::LargeFolio));
+  }
   end_part();
 }
 
@@ -217,6 +239,7 @@ void Machine::lay_out_regions() {
 }
 
 void Machine::lay_out() {
+  part_of_.fill(kNoPart);
   frames_ = frame_bound(program_);
   const unsigned words = most_words(program_);
   lay_out_frames(words);
@@ -258,7 +281,7 @@ void Machine::pack(const State& from, std::byte* to) const {
 
 void Machine::copy_used(const State& from, State& to) const {
   const auto frames = static_cast<std::size_t>(std::max(from.frames_end, to.frames_end));
-  std::copy_n(from.frames.begin(), frames, to.frames.begin());
+  std::copy_n(from.frames.data(), frames, to.frames.data());
   to.frames_end = from.frames_end;
   const auto* source = reinterpret_cast<const std::byte*>(&from);
   auto* target = reinterpret_cast<std::byte*>(&to);

@@ -1,6 +1,7 @@
 // The steps of a Machine: who may move, where a step ends, what is checked after it.
 #include "machine/machine.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "device/paths.hpp"
@@ -122,15 +123,50 @@ void bury_threads(State& s, const litmus::Program& program) {
 }  // namespace
 
 void Machine::finish_step(Kernel& k) {
-  bury_threads(next_, program_);
-  if (dead_values_) dead_values_->clear(next_);
   marks_ = k.violated;
   backward_ = k.backward;
-  if (!canonicalise(next_, program_, frames_, names_)) {
-    marks_ |= 1U << static_cast<unsigned>(litmus::Property::balance);
+  if (raw_) {
+    fits_ = fits_ && next_.frames_end <= frames_;
+    normal_ = stays_normal();
+  } else {
+    marks_ |= normalise_next() | rename_next();
   }
-  marks_ |= violated_invariants(next_, program_, switches_);
   pack(next_, packed_.data());
+}
+
+// What is not the doing of the one who moved, and looks at all of the state. What it looks at is
+// written down in views.cpp.
+explore::Marks Machine::normalise_next() {
+  bury_threads(next_, program_);
+  if (dead_values_) dead_values_->clear(next_);
+  forget_wp_seq(next_, program_);
+  return violated_invariants(next_, program_, switches_);
+}
+
+explore::Marks Machine::rename_next() {
+  return canonicalise(next_, program_, frames_, names_) ? 0 : kLost;
+}
+
+explore::Marks Machine::normalise(const std::byte* raw, std::byte* out) {
+  unpack(raw, next_);
+  const explore::Marks marks = normalise_next();
+  pack(next_, packed_.data());
+  std::copy_n(packed_.begin(), packed_bytes_, out);
+  return marks;
+}
+
+explore::Marks Machine::rename(const std::byte* normal, std::byte* out) {
+  unpack(normal, next_);
+  const explore::Marks marks = rename_next();
+  pack(next_, packed_.data());
+  std::copy_n(packed_.begin(), packed_bytes_, out);
+  return marks;
+}
+
+explore::Movers Machine::first_movers(const std::byte* state) {
+  if (!ample_) return (explore::Movers{1} << movers()) - 1U;
+  unpack(state, base_);
+  return ample_->choose(base_);
 }
 
 bool Machine::step_device(unsigned job) {

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "design/design.hpp"
 #include "explore/model.hpp"
+#include "explore/state_layout.hpp"
 #include "litmus/program.hpp"
 #include "machine/ample.hpp"
 #include "machine/dead_values.hpp"
@@ -28,6 +30,9 @@ enum class Granularity : std::uint8_t { coarse, fine };
 /// Marks of the search: bits 0 .. kProperties-1 are violated properties, then the condition.
 inline constexpr explore::Marks kMarkConditionTrue = 1U << litmus::kProperties,
                                 kMarkConditionFalse = 2U << litmus::kProperties;
+
+/// A frame that nobody names any more has references that nobody can drop.
+inline constexpr explore::Marks kLost = 1U << static_cast<unsigned>(litmus::Property::balance);
 
 /// The value of one atom at the end; kUnmapped for memory that is not mapped there.
 using Outcome = std::vector<std::int16_t>;
@@ -79,6 +84,39 @@ class Machine {
   }
   [[nodiscard]] explore::Marks terminal(const std::byte* state);
 
+  // --- explore::FactoredModel -------------------------------------------------------------------
+  [[nodiscard]] bool factored() const {
+    // Pages of large folios keep each other.
+    return part_words_.size() <= explore::StateShape::kMostParts &&
+           (program_.features & litmus::kFeatureHuge) == 0;
+  }
+  [[nodiscard]] unsigned movers() const {
+    return static_cast<unsigned>(program_.actors.size()) + program_.jobs;
+  }
+  [[nodiscard]] bool selective() const { return ample_.has_value(); }
+  [[nodiscard]] explore::Movers first_movers(const std::byte* state);
+  template <class Emit>
+  bool steps(const std::byte* state, unsigned mover, std::vector<explore::View>& looked_at,
+             Emit&& emit) {
+    unpack(state, base_);
+    begin_log(mover);
+    raw_ = true;
+    fits_ = true;
+    expand_some(Ample::Movers{1} << mover, emit);
+    raw_ = false;
+    end_log(looked_at);
+    return fits_;
+  }
+  template <class Emit>
+  void expand_mover(const std::byte* state, unsigned mover, Emit&& emit) {
+    unpack(state, base_);
+    expand_some(Ample::Movers{1} << mover, emit);
+  }
+  [[nodiscard]] explore::Marks normalise(const std::byte* raw, std::byte* out);
+  [[nodiscard]] explore::Names names() const;
+  [[nodiscard]] explore::Marks rename(const std::byte* normal, std::byte* out);
+  void view(explore::View view, const std::uint64_t* value, std::vector<std::uint8_t>& out);
+
   // --- Looking into states ----------------------------------------------------------------------
   void unpack(const std::byte* from, mm::State& to) const;
   /// The atoms of the condition in a final state, in Condition::atoms order.
@@ -104,7 +142,8 @@ class Machine {
           const explore::Transition transition{{packed_.data(), packed_bytes_},
                                                {static_cast<std::uint16_t>(actor), choice},
                                                marks_,
-                                               backward_};
+                                               backward_,
+                                               normal_};
           if (!explore::offer(emit, transition)) return false;
         }
         if (last_choice_) break;
@@ -120,6 +159,7 @@ class Machine {
   };
   void lay_out();
   void add_segment(std::size_t offset, std::size_t bytes);
+  void add_record(unsigned record, std::size_t offset, std::size_t bytes);
   void end_part();
   void lay_out_frames(unsigned words);
   void lay_out_mms();
@@ -144,6 +184,22 @@ class Machine {
   void skip_local(mm::State& s, unsigned actor) const;
   [[nodiscard]] bool only_self_changed(unsigned actor) const;
   void finish_step(mm::Kernel& k);
+  explore::Marks normalise_next();
+  explore::Marks rename_next();
+
+  // views.cpp
+  void begin_log(unsigned mover);
+  void end_log(std::vector<explore::View>& looked_at);
+  [[nodiscard]] bool stays_normal();
+  [[nodiscard]] bool frame_stays_normal(unsigned number) const;
+  [[nodiscard]] bool actor_stays_normal(unsigned number) const;
+  [[nodiscard]] std::vector<std::pair<unsigned, std::uint8_t>> first_names(
+      const mm::State& s, const mm::AccessLog& seen) const;
+  void names_in_record(unsigned record, std::vector<std::uint8_t>& out) const;
+  void view_of_actor(unsigned actor, std::uint8_t look, std::vector<std::uint8_t>& out) const;
+  void view_of_mm(unsigned mm, std::uint8_t look, std::vector<std::uint8_t>& out) const;
+  void view_of_frame(unsigned frame, std::uint8_t look, std::vector<std::uint8_t>& out) const;
+  void view_of_record(unsigned record, std::uint8_t look, std::vector<std::uint8_t>& out) const;
 
   const litmus::Program& program_;
   design::Switches switches_;
@@ -160,6 +216,10 @@ class Machine {
   std::vector<Padded> padded_;
   std::vector<std::uint32_t> part_words_;
   std::vector<Segment> regions_;  // a few stretches of State that contain all segments but frames
+  static constexpr std::uint8_t kNoPart = 0xff;
+  std::array<std::uint8_t, mm::AccessLog::kMostRecords> part_of_;  // by record
+  std::vector<std::vector<std::uint8_t>> records_of_;              // by part
+  std::uint8_t rest_part_ = kNoPart;                               // jobs, processes and events
   std::size_t packed_bytes_ = 0;
   unsigned frames_ = 0;  // frame slots in a packed state, the zero page included
 
@@ -172,6 +232,11 @@ class Machine {
   unsigned emitted_ = 0;  // by the expand() under way
   bool cycle_possible_ = false;
   bool moved_ = false, backward_ = false, last_choice_ = true;
+  bool raw_ = false;  // steps end before anything that is not the mover's doing
+  bool fits_ = true;  // into a packed state, before it is normalised
+  bool normal_ = false;
+  mm::AccessLog log_;
+  std::vector<std::byte> viewed_;  // a packed state of which one part matters
   std::vector<std::string>* trace_ = nullptr;
 };
 
@@ -180,6 +245,9 @@ class Machine {
 /// std::runtime_error when more are in use. `names`: receives old number -> new number.
 bool canonicalise(mm::State& s, const litmus::Program& program, unsigned frames,
                   Renumbering& names);
+
+/// write_protect_seq only matters relative to a GUP-fast under way; else its parity is enough.
+void forget_wp_seq(mm::State& s, const litmus::Program& program);
 
 /// Properties (bits) that a state violates by itself: coherence and sanity.
 [[nodiscard]] explore::Marks violated_invariants(const mm::State& s, const litmus::Program& program,

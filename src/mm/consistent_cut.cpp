@@ -14,13 +14,14 @@ struct EarlyCopy {
 };
 EarlyCopy early_copy_in_progress(const Kernel& k, unsigned parent) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& actor = k.s.actors[a];
-    if (actor.depth != 1 || actor.stack[0].path != static_cast<std::uint8_t>(Path::dup_mmap) ||
+    const Position at = position_of(k.s, a);
+    if (at.depth != 1 || at.path[0] != static_cast<std::uint8_t>(Path::dup_mmap) ||
         k.program.actors[a].kind != litmus::ActorKind::thread ||
         k.program.processes[k.program.actors[a].process].mm != parent) {
       continue;
     }
-    const Activation& fork = actor.stack[0];  // arg[0]: page, arg[1]: next word; frame[1]: the copy
+    const Activation& fork =
+        k.s.actors[a].stack[0];  // arg[0]: page, arg[1]: next word; frame[1]: the copy
     return EarlyCopy{fork.arg[0], fork.frame[1], fork.arg[1]};
   }
   return {};
@@ -95,10 +96,11 @@ void widen(Words& words, unsigned parent, unsigned child) {
 template <class Matches>
 const Activation* find_activation(const Kernel& k, Path path, Matches matches) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& actor = k.s.actors[a];
-    for (unsigned d = 0; d < actor.depth; ++d) {
-      const Activation& act = actor.stack[d];
-      if (act.path == static_cast<std::uint8_t>(path) && matches(act)) return &act;
+    const Position at = position_of(k.s, a);
+    for (unsigned d = 0; d < at.depth; ++d) {
+      if (at.path[d] != static_cast<std::uint8_t>(path)) continue;
+      const Activation& act = k.s.actors[a].stack[d];
+      if (matches(act)) return &act;
     }
   }
   return nullptr;

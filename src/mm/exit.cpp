@@ -13,7 +13,7 @@ bool other_threads_inside_kernel(const Kernel& k) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
     const auto& actor = k.program.actors[a];
     if (a != k.actor && actor.kind == litmus::ActorKind::thread && actor.process == k.process() &&
-        k.s.actors[a].depth != 0) {
+        position_of(k.s, a).depth != 0) {
       return true;
     }
   }
@@ -31,8 +31,9 @@ bool mm_used_by_others(const Kernel& k, unsigned mm) {
 
 bool mm_locked_by_others(const Kernel& k, unsigned mm) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& other = k.s.actors[a];
-    if (a != k.actor && other.lock != LockKind::none && other.lock_mm == mm) return true;
+    if (a == k.actor) continue;
+    const HeldLocks other = held_locks(k.s, a);
+    if (other.lock != LockKind::none && other.lock_mm == mm) return true;
   }
   return false;
 }

@@ -82,18 +82,17 @@ bool pin_held(const Kernel& k, unsigned mm) {
     }
   }
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& actor = k.s.actors[a];
-    for (unsigned d = 0; d < actor.depth; ++d) {
-      const Activation& act = actor.stack[d];
-      const bool gup = act.path == static_cast<std::uint8_t>(Path::gup_fast) ||
-                       act.path == static_cast<std::uint8_t>(Path::gup_slow);
-      if (gup && act.arg[3] == mm && (act.arg[2] & kGupPin) != 0) return true;
+    const Position at = position_of(k.s, a);
+    for (unsigned d = 0; d < at.depth; ++d) {
+      const bool gup = at.path[d] == static_cast<std::uint8_t>(Path::gup_fast) ||
+                       at.path[d] == static_cast<std::uint8_t>(Path::gup_slow);
+      if (!gup) continue;
+      const Activation& act = k.s.actors[a].stack[d];
+      if (act.arg[3] == mm && (act.arg[2] & kGupPin) != 0) return true;
     }
     // process_vm_writev keeps its reference across the copy.
-    if (actor.depth == 0 || actor.stack[0].path != static_cast<std::uint8_t>(Path::process_vm)) {
-      continue;
-    }
-    const litmus::Instr& i = k.program.actors[a].code[actor.pc];
+    if (at.depth == 0 || at.path[0] != static_cast<std::uint8_t>(Path::process_vm)) continue;
+    const litmus::Instr& i = k.program.actors[a].code[at.pc];
     if (k.policy.process_vm_ref == policy::process_vm_ref::pin && k.mm_of(i.process) == mm) {
       return true;
     }

@@ -23,14 +23,23 @@ Step Kernel::done(int result) {
   return Step::done;
 }
 
+namespace {
+
+void set_arguments(Activation& act, std::initializer_list<unsigned> args) {
+  if (args.size() > act.arg.size()) throw std::logic_error("drover: too many arguments of a path");
+  std::size_t at = 0;
+  for (const unsigned v : args) act.arg[at++] = static_cast<std::uint8_t>(v);
+}
+
+}  // namespace
+
 Step Kernel::call(Path path, unsigned resume, std::initializer_list<unsigned> args) {
   activation().point = static_cast<std::uint8_t>(resume);
   if (self().depth == kMaxDepth) throw std::logic_error("drover: activation stack overflow");
   self().depth++;
   activation() = Activation{};
   activation().path = static_cast<std::uint8_t>(path);
-  std::transform(args.begin(), args.end(), activation().arg.begin(),
-                 [](unsigned v) { return static_cast<std::uint8_t>(v); });
+  set_arguments(activation(), args);
   return Step::called;
 }
 
@@ -39,8 +48,7 @@ Step Kernel::become(Path path, std::initializer_list<unsigned> args) {
   activation() = Activation{};
   activation().path = static_cast<std::uint8_t>(path);
   activation().frame = frames;
-  std::transform(args.begin(), args.end(), activation().arg.begin(),
-                 [](unsigned v) { return static_cast<std::uint8_t>(v); });
+  set_arguments(activation(), args);
   return Step::called;
 }
 

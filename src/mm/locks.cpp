@@ -6,8 +6,9 @@ namespace {
 
 bool held_by_other(const Kernel& k, unsigned mm, LockKind kind) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& other = k.s.actors[a];
-    if (a != k.actor && other.lock == kind && other.lock_mm == mm) return true;
+    if (a == k.actor) continue;
+    const HeldLocks other = held_locks(k.s, a);
+    if (other.lock == kind && other.lock_mm == mm) return true;
   }
   return false;
 }
@@ -47,9 +48,9 @@ bool vma_read_trylock(Kernel& k, unsigned mm, unsigned page) {
 
 bool vma_start_write(Kernel& k, unsigned mm, unsigned object) {
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
-    const Actor& other = k.s.actors[a];
-    if (a != k.actor && other.lock == LockKind::vma_read && other.lock_mm == mm &&
-        other.lock_object == object) {
+    if (a == k.actor) continue;
+    const HeldLocks other = held_locks(k.s, a);
+    if (other.lock == LockKind::vma_read && other.lock_mm == mm && other.lock_object == object) {
       return false;
     }
   }
@@ -74,7 +75,7 @@ void mmap_unlock(Kernel& k) {
 bool ptl_held(const State& s, const litmus::Program& program, unsigned mm, unsigned page) {
   const std::uint8_t name = ptl_name(program, mm, page);
   for (unsigned a = 0; a < program.actors.size(); ++a) {
-    if (s.actors[a].ptl == name) return true;
+    if (held_locks(s, a).ptl == name) return true;
   }
   return false;
 }

@@ -8,7 +8,7 @@ namespace drover::mm {
 
 void lru_add_drain(Kernel& k) {
   bool waiting = false;
-  for (std::uint8_t f = kFirstFrame; f < k.s.frames_end; ++f) {
+  for (std::uint8_t f = kFirstFrame; f < frames_end(k.s); ++f) {
     waiting = waiting || (k.s.frames[f].flags & kInLruBatch) != 0;
   }
   if (!waiting || k.choose(2) == 0) return;
@@ -17,7 +17,7 @@ void lru_add_drain(Kernel& k) {
 }
 
 void lru_add_drain_all(Kernel& k) {
-  for (std::uint8_t f = kFirstFrame; f < k.s.frames_end; ++f) {
+  for (std::uint8_t f = kFirstFrame; f < frames_end(k.s); ++f) {
     Frame& frame = k.s.frames[f];
     if ((frame.flags & kInLruBatch) == 0) continue;
     frame.flags = static_cast<std::uint8_t>(frame.flags & ~kInLruBatch);

@@ -12,8 +12,8 @@ namespace policy = design::policy;
 
 std::uint8_t alloc_page(Kernel& k) {
   for (unsigned f = kFirstFrame; f < kMaxFrames; ++f) {
+    if (frame_in_use(k.s, f)) continue;
     Frame& frame = k.s.frames[f];
-    if ((frame.flags & (kAllocated | kFreed)) != 0) continue;
     frame = Frame{};
     frame.flags = kAllocated;
     frame.refcount = 1;

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "litmus/program.hpp"
+#include "mm/access_log.hpp"
 
 namespace drover::mm {
 
@@ -191,19 +192,72 @@ inline constexpr std::uint8_t kStarted = 1, kExiting = 2, kExited = 4, kSigsegv 
                               kForkFailed = 32;  // there is no such process to wait for
 
 struct State {
-  std::array<Frame, kMaxFrames> frames;
-  std::array<Mm, litmus::kMaxProcesses> mms;
-  std::array<Actor, litmus::kMaxActors> actors;
-  std::array<Ref, litmus::kMaxRefs> refs;
+  Records<Frame, kMaxFrames, 0> frames;
+  Records<Mm, litmus::kMaxProcesses, 48> mms;
+  Records<Actor, litmus::kMaxActors, 54> actors;
+  Records<Ref, litmus::kMaxRefs, 66> refs;
+  // These are looked at by every step: whether it can move at all depends on them.
   std::array<Job, litmus::kMaxJobs> jobs;
   std::array<std::uint8_t, litmus::kMaxProcesses> processes;  // kStarted, ...
   std::uint16_t events;
-  std::array<SwapSlot, litmus::kMaxSwapSlots> slots;
-  std::array<FilePage, litmus::kMaxPages> files;  // by virtual page: one object maps one file
-  std::array<LargeFolio, kMaxLargeFolios> folios;
+  Records<SwapSlot, litmus::kMaxSwapSlots, 78> slots;
+  Records<FilePage, litmus::kMaxPages, 90> files;  // by virtual page: one object maps one file
+  Records<LargeFolio, kMaxLargeFolios, 100> folios;
   // No part of what is stored: frames from here on are zero bytes, so nobody need look at them.
   std::uint8_t frames_end;
   std::array<std::uint8_t, 15> unused;  // machine/layout.cpp copies 16 bytes at a time
+
+  /// From now on, who looks at a record is logged; nullptr: no more.
+  void log_to(AccessLog* log) {
+    frames.log_to(log);
+    mms.log_to(log);
+    actors.log_to(log);
+    refs.log_to(log);
+    slots.log_to(log);
+    files.log_to(log);
+    folios.log_to(log);
+  }
 };
+static_assert(decltype(State::folios)::kEnd <= AccessLog::kMostRecords);
+
+/// The locks an actor holds.
+struct HeldLocks {
+  LockKind lock;
+  std::uint8_t lock_mm, lock_object, ptl;
+};
+[[nodiscard]] inline HeldLocks held_locks(const State& s, unsigned actor) {
+  s.actors.note(actor, Look::locks);
+  const Actor& a = s.actors.unlogged(actor);
+  return {a.lock, a.lock_mm, a.lock_object, a.ptl};
+}
+
+/// Where an actor stands: all but its locks, registers and the locals of its paths.
+struct Position {
+  std::uint8_t pc, flags, depth;
+  std::array<std::uint8_t, kMaxDepth> path, point;
+};
+[[nodiscard]] inline Position position_of(const State& s, unsigned actor) {
+  s.actors.note(actor, Look::position);
+  const Actor& a = s.actors.unlogged(actor);
+  Position position{a.pc, a.flags, a.depth, {}, {}};
+  for (unsigned d = 0; d < kMaxDepth; ++d) {
+    position.path[d] = a.stack[d].path;
+    position.point[d] = a.stack[d].point;
+  }
+  return position;
+}
+
+/// Whether a frame is allocated, or freed and still named.
+[[nodiscard]] inline bool frame_in_use(const State& s, unsigned frame) {
+  s.frames.note(frame, Look::in_use);
+  return (s.frames.unlogged(frame).flags & (kAllocated | kFreed)) != 0;
+}
+/// Behind the last frame in use: frames from here on are zero bytes.
+[[nodiscard]] inline unsigned frames_end(const State& s) {
+  for (unsigned f = kFirstFrame; f <= s.frames_end && f < kMaxFrames; ++f) {
+    s.frames.note(f, Look::in_use);
+  }
+  return s.frames_end;
+}
 
 }  // namespace drover::mm

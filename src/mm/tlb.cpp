@@ -6,9 +6,8 @@ namespace {
 
 // A CPU that took a page fault at `page` has no entry for it: the fault invalidates it (Intel SDM
 // vol. 3, 4.10.4.1), and the access is walked anew when the handler returns.
-bool faulting_at(const Kernel& k, unsigned actor, unsigned page) {
-  const Actor& a = k.s.actors[actor];
-  return a.depth > 0 && a.stack[0].path == static_cast<std::uint8_t>(Path::cpu_access) &&
+bool faulting_at(const Kernel& k, unsigned actor, const Position& a, unsigned page) {
+  return a.depth > 0 && a.path[0] == static_cast<std::uint8_t>(Path::cpu_access) &&
          k.program.actors[actor].code[a.pc].page == page;
 }
 
@@ -23,8 +22,9 @@ std::uint16_t other_cpus(const Kernel& k, unsigned mm, unsigned page) {
     if (k.program.processes[actor.process].mm != mm) continue;
     const std::uint8_t flags = k.s.processes[actor.process];
     if ((flags & kStarted) == 0 || (flags & (kExiting | kExited)) != 0) continue;
-    if (k.s.actors[a].depth == 0 && k.s.actors[a].pc >= actor.code.size()) continue;  // never again
-    if ((k.s.actors[a].flags & kParked) != 0 || faulting_at(k, a, page)) continue;
+    const Position at = position_of(k.s, a);
+    if (at.depth == 0 && at.pc >= actor.code.size()) continue;  // never again
+    if ((at.flags & kParked) != 0 || faulting_at(k, a, at, page)) continue;
     cpus |= 1U << a;
   }
   return static_cast<std::uint16_t>(cpus);

@@ -187,10 +187,10 @@ Step crash(Kernel& k) {
   }
   for (unsigned f = kFirstFrame; f < kMaxFrames; ++f) s.frames[f] = Frame{};
   s.frames[kZeroFrame].refcount = 1;
-  s.mms = {};
-  s.refs = {};
+  s.mms.fill({});
+  s.refs.fill({});
   s.jobs = {};
-  s.slots = {};
+  s.slots.fill({});
   for (std::uint8_t& process : s.processes) process = static_cast<std::uint8_t>(process | kExited);
   for (unsigned a = 0; a < k.program.actors.size(); ++a) {
     Actor& actor = s.actors[a];

@@ -95,6 +95,7 @@ explore::SearchOptions search_options(const CheckOptions& options) {
   search.memory_limit = options.memory_limit;
   search.state_limit = options.state_limit;
   search.threads = options.threads;
+  search.remember_after = options.remember_after;
   if (options.first) search.stop_at = (1U << litmus::kProperties) - 1U;
   search.stop = options.stop;
   search.progress = options.progress;

@@ -36,7 +36,8 @@ struct CheckOptions {
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states
   std::uint64_t state_limit = explore::kUnlimited;
-  unsigned threads = 1;    // of this one search
+  unsigned threads = 1;  // of this one search
+  std::uint64_t remember_after = explore::SearchOptions{}.remember_after;
   bool reduction = false;  // leave out steps whose order does not matter (machine/ample.hpp)
   bool audit = false;      // search again without the reduction; a difference throws
   bool first = false;      // stop when a property is violated

@@ -1,0 +1,97 @@
+// What steps did is remembered (explore/transition_cache.hpp): that changes nothing at all, not
+// even a count, on the suite under all designs and on random programs, from the second state on.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "litmus/litmus.hpp"
+#include "random_program.hpp"
+#include "verdict/check.hpp"
+
+namespace drover::tests {
+namespace {
+
+using machine::Granularity;
+
+const design::Registry& registry() {
+  static const design::Registry all = [] {
+    design::Registry r;
+    r.add_folder(DROVER_SOURCE_DIR "/designs");
+    r.resolve();
+    return r;
+  }();
+  return all;
+}
+
+verdict::CheckResult run(const litmus::Program& program, const design::Design& design,
+                         verdict::CheckOptions options, std::uint64_t remember_after) {
+  options.remember_after = remember_after;
+  options.state_limit = 50'000;
+  return verdict::check(program, design, options);
+}
+
+void compare(const litmus::Program& program, const design::Design& design,
+             const verdict::CheckOptions& options, const std::string& text) {
+  const auto plain = run(program, design, options, explore::kUnlimited);
+  if (!plain.complete()) return;
+  const auto remembered = run(program, design, options, 1);
+  const std::string where = program.name + " " + design.name + "\n" + text;
+  EXPECT_TRUE(remembered.complete()) << remembered.incomplete_reason << "\n" << where;
+  EXPECT_EQ(remembered.states, plain.states) << where;
+  EXPECT_EQ(remembered.transitions, plain.transitions) << where;
+  EXPECT_EQ(remembered.depth, plain.depth) << where;
+  EXPECT_EQ(remembered.outcomes, plain.outcomes) << where;
+  EXPECT_EQ(remembered.violated, plain.violated) << where;
+}
+
+litmus::Program parse(const std::string& text) {
+  auto parsed = litmus::parse(text, "test.litmus");
+  EXPECT_TRUE(parsed.program) << text;
+  return parsed.program.value();
+}
+
+TEST(TransitionCache, ChangesNothingInTheSuite) {
+  unsigned runs = 0;
+  const std::string folder = DROVER_SOURCE_DIR "/litmus";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".litmus") continue;
+    std::ifstream file(entry.path());
+    std::stringstream text;
+    text << file.rdbuf();
+    const litmus::Program program = parse(text.str());
+    for (const design::Design& design : registry().designs()) {
+      if (!verdict::unsupported_operation(program, design).empty()) continue;
+      for (const bool reduction : {false, true}) {
+        verdict::CheckOptions options;
+        options.reduction = reduction;
+        compare(program, design, options, "");
+        ++runs;
+      }
+    }
+    if (testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(runs, 10'000U);
+}
+
+TEST(TransitionCache, ChangesNothingInRandomPrograms) {
+  const char* const wanted = std::getenv("DROVER_RANDOM_PROGRAMS");
+  const unsigned long programs = wanted == nullptr ? 2000 : std::strtoul(wanted, nullptr, 10);
+  for (std::uint64_t seed = 70'001; seed < 70'001 + programs; ++seed) {
+    const design::Design& design = registry().designs()[seed % registry().designs().size()];
+    const std::string text = random_program(seed);
+    const litmus::Program program = parse(text);
+    if (!verdict::unsupported_operation(program, design).empty()) continue;
+    verdict::CheckOptions options;
+    options.reduction = seed / 32 % 2 == 0;
+    options.granularity = seed % 3 == 0 ? Granularity::fine : Granularity::coarse;
+    compare(program, design, options, text);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace drover::tests
