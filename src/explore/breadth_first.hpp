@@ -48,6 +48,7 @@ class BreadthFirst {
       }
     }
     result_ = so_far();
+    for (const auto& worker : workers_) result_.remembered += worker->bytes();
     std::sort(result_.turning.begin(), result_.turning.end());
     for (Sighting& sighting : result_.marks) {
       std::sort(sighting.transitions.begin(), sighting.transitions.end());

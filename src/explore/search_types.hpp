@@ -92,6 +92,7 @@ struct SearchResult {
   bool backward = false;            // a transition said it may lie on a cycle
   std::vector<StateIndex> turning;  // states with successors, by backward transitions only
   double seconds = 0;
+  std::uint64_t remembered = 0;  // bytes of what threads remembered of steps at the end
   /// Level k holds the states [levels[k], levels[k + 1]); the last entry is the number of states.
   /// If the search is incomplete the last level may lack states.
   std::vector<StateIndex> levels;

@@ -98,7 +98,7 @@ class Records {
   }
 
   std::array<T, N> records_;  // first, so that offsets into them are offsets into this
-  AccessLog* log_;
+  AccessLog* log_ = nullptr;
 };
 
 }  // namespace drover::mm

@@ -124,7 +124,7 @@ void search(machine::Machine& model, const CheckOptions& options, const std::str
   result.states = found.states();
   result.transitions = found.transitions;
   result.depth = found.level_count() - 1;
-  result.memory = store.bytes_used();
+  result.memory = store.bytes_used() + found.remembered;
   if (found.complete() && found.backward) {
     const auto livelock = explore::find_livelock(team, store, found, limits);
     if (livelock.found()) result.violated |= 1U << static_cast<unsigned>(Property::progress);

@@ -60,7 +60,7 @@ struct CheckResult {
   std::uint32_t violated = 0;                // bit per litmus::Property
   std::uint64_t states = 0, transitions = 0;
   std::uint32_t depth = 0;        // steps of the longest shortest run
-  std::uint64_t memory = 0;       // bytes of the state store
+  std::uint64_t memory = 0;       // bytes of the state store and of what is remembered of steps
   std::uint64_t state_bytes = 0;  // bytes of one packed state
   double seconds = 0;
 
