@@ -2,44 +2,19 @@
 // Rates are states per second of CPU time; the search engine alone is measured in bench_explore.
 #include <benchmark/benchmark.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "litmus/litmus.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 
 namespace {
 
 using namespace drover;
 
-const design::Registry& registry() {
-  static const design::Registry all = [] {
-    design::Registry r;
-    r.add_folder(DROVER_SOURCE_DIR "/designs");
-    r.resolve();
-    return r;
-  }();
-  return all;
-}
-
-litmus::Program load(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return litmus::parse(text.str(), path.string()).program.value();
-}
-
-std::vector<litmus::Program> suite() {
-  std::vector<litmus::Program> programs;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(DROVER_SOURCE_DIR "/litmus")) {
-    if (entry.path().extension() == ".litmus") programs.push_back(load(entry.path()));
-  }
-  return programs;
-}
+using tests::load;
+using tests::registry;
+using tests::suite;
 
 void report(benchmark::State& state, std::uint64_t states) {
   state.counters["states"] = static_cast<double>(states);
@@ -63,7 +38,7 @@ void SuiteOverAllDesigns(benchmark::State& state) {
 BENCHMARK(SuiteOverAllDesigns)->Unit(benchmark::kMillisecond);
 
 void check_under(benchmark::State& state, const char* file, const char* design) {
-  const litmus::Program program = load(std::string(DROVER_SOURCE_DIR) + "/" + file);
+  const litmus::Program program = load(file);
   verdict::CheckResult result;
   for (auto _ : state) result = verdict::check(program, *registry().find(design));
   report(state, result.states);

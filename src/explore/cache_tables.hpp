@@ -13,79 +13,42 @@
 
 namespace drover::explore::detail {
 
-/// From keys to values but 0, which share a word: values have `kValueBits`, keys the rest. Grows;
-/// nothing is ever removed but all.
+/// Slots of a FlatMap: a key and a value in a word of each, or sharing one, of which the value has
+/// `kValueBits`. Without a value a slot is vacant.
+struct WideSlot {
+  std::uint64_t key_word = 0;
+  std::uint32_t value_word = 0;
+
+  WideSlot() = default;
+  WideSlot(std::uint64_t key, std::uint32_t value) : key_word(key), value_word(value) {}
+  std::uint64_t key() const { return key_word; }
+  std::uint32_t value() const { return value_word; }
+};
 template <unsigned kValueBits>
-class PackedMap {
- public:
-  static constexpr unsigned kKeyBits = 64 - kValueBits;
-  static constexpr std::uint64_t kMostValue = (std::uint64_t{1} << kValueBits) - 1;
+struct PackedSlot {
+  std::uint64_t word = 0;
 
-  PackedMap() { clear(); }
-
-  /// 0: not there.
-  std::uint32_t find(std::uint64_t key) const {
-    for (std::size_t at = mixed(key) & mask_;; at = (at + 1) & mask_) {
-      const std::uint64_t slot = slots_[at];
-      if (slot >> kValueBits == key && slot != 0)
-        return static_cast<std::uint32_t>(slot & kMostValue);
-      if (slot == 0) return 0;
-    }
+  PackedSlot() = default;
+  PackedSlot(std::uint64_t key, std::uint32_t value) : word(key << kValueBits | value) {}
+  std::uint64_t key() const { return word >> kValueBits; }
+  std::uint32_t value() const {
+    return static_cast<std::uint32_t>(word & ((std::uint64_t{1} << kValueBits) - 1));
   }
-  void set(std::uint64_t key, std::uint64_t value) {
-    if (2 * (size_ + 1) > slots_.size()) grow();
-    std::uint64_t& slot = place(key);
-    if (slot == 0) ++size_;
-    slot = key << kValueBits | value;
-  }
-  void clear() {
-    slots_.assign(kFirst, 0);
-    slots_.shrink_to_fit();
-    mask_ = kFirst - 1;
-    size_ = 0;
-  }
-  std::size_t bytes() const { return slots_.size() * sizeof(std::uint64_t); }
-
- private:
-  static constexpr std::size_t kFirst = 256;
-
-  std::uint64_t& place(std::uint64_t key) {
-    std::size_t at = mixed(key) & mask_;
-    while (slots_[at] != 0 && slots_[at] >> kValueBits != key) at = (at + 1) & mask_;
-    return slots_[at];
-  }
-  void grow() {
-    std::vector<std::uint64_t> old(2 * slots_.size());
-    old.swap(slots_);
-    mask_ = slots_.size() - 1;
-    for (const std::uint64_t slot : old) {
-      if (slot != 0) place(slot >> kValueBits) = slot;
-    }
-  }
-
-  std::vector<std::uint64_t> slots_;
-  std::size_t mask_ = 0, size_ = 0;
 };
 
-/// From 64-bit keys but 0 to values but 0. Grows; nothing is ever removed but all.
-class WideMap {
+/// From keys to values but 0. Grows; nothing is ever removed but all.
+template <class Slot>
+class FlatMap {
  public:
-  WideMap() { clear(); }
+  FlatMap() { clear(); }
 
   void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[mixed(key) & mask_]); }
-
   /// 0: not there.
-  std::uint32_t find(std::uint64_t key) const {
-    for (std::size_t at = mixed(key) & mask_;; at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.key == key) return slot.value;
-      if (slot.key == 0) return 0;
-    }
-  }
+  std::uint32_t find(std::uint64_t key) const { return slots_[place(key)].value(); }
   void set(std::uint64_t key, std::uint32_t value) {
     if (2 * (size_ + 1) > slots_.size()) grow();
-    Slot& slot = place(key);
-    if (slot.key == 0) ++size_;
+    Slot& slot = slots_[place(key)];
+    if (slot.value() == 0) ++size_;
     slot = {key, value};
   }
   void clear() {
@@ -98,22 +61,19 @@ class WideMap {
 
  private:
   static constexpr std::size_t kFirst = 256;
-  struct Slot {
-    std::uint64_t key = 0;
-    std::uint32_t value = 0;
-  };
 
-  Slot& place(std::uint64_t key) {
+  /// Of the key, or of the vacant slot where it would be.
+  std::size_t place(std::uint64_t key) const {
     std::size_t at = mixed(key) & mask_;
-    while (slots_[at].key != 0 && slots_[at].key != key) at = (at + 1) & mask_;
-    return slots_[at];
+    while (slots_[at].value() != 0 && slots_[at].key() != key) at = (at + 1) & mask_;
+    return at;
   }
   void grow() {
     std::vector<Slot> old(2 * slots_.size());
     old.swap(slots_);
     mask_ = slots_.size() - 1;
     for (const Slot& slot : old) {
-      if (slot.key != 0) place(slot.key) = slot;
+      if (slot.value() != 0) slots_[place(slot.key())] = slot;
     }
   }
 
@@ -145,12 +105,8 @@ class RecordTable {
  public:
   static constexpr std::uint32_t kNone = 0;
 
-  explicit RecordTable(std::size_t width) : width_(width), row_words_(width) { clear(); }
+  explicit RecordTable(std::size_t width) : width_(width) { clear(); }
 
-  template <class Row>
-  const void* slot_of(const Row& row) const {
-    return &slots_[mixed(row.sum) & mask_];
-  }
   /// Where the record of this row begins; kNone: there is none.
   template <class Row>
   std::uint32_t find(const Row& row) const {
@@ -158,7 +114,7 @@ class RecordTable {
     for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const Slot slot = slots_[at];
       if (slot.at == kNone) return kNone;
-      if (slot.tag == tag(hash) && std::memcmp(row.ids.data(), &words_[slot.at - row_words_],
+      if (slot.tag == tag(hash) && std::memcmp(row.ids.data(), &words_[slot.at - width_],
                                                sizeof(std::uint32_t) * width_) == 0) {
         return slot.at;
       }
@@ -167,15 +123,13 @@ class RecordTable {
   /// A row that is not there, with a record of that many words, all 0.
   template <class Row>
   std::uint32_t add(const Row& row, std::size_t words) {
-    if (2 * (size_ + 1) > slots_.size()) grow();
+    if (2 * (sums_.size() + 1) > slots_.size()) grow();
     const std::size_t begin = words_.size();
-    words_.resize(begin + row_words_ + words);
+    words_.resize(begin + width_ + words);
     std::memcpy(&words_[begin], row.ids.data(), sizeof(std::uint32_t) * width_);
-    const auto at = static_cast<std::uint32_t>(begin + row_words_);
-    place({tag(mixed(row.sum)), at}, mixed(row.sum));
-    sums_.push_back({row.sum, at});
-    ++size_;
-    return at;
+    sums_.push_back({row.sum, static_cast<std::uint32_t>(begin + width_)});
+    place(sums_.back());
+    return sums_.back().at;
   }
   std::uint32_t* record(std::uint32_t at) { return &words_[at]; }
   const std::uint32_t* record(std::uint32_t at) const { return &words_[at]; }
@@ -183,12 +137,10 @@ class RecordTable {
     slots_.assign(kFirst, {});
     slots_.shrink_to_fit();
     mask_ = kFirst - 1;
-    size_ = 0;
     words_.assign(1, 0);
     words_.shrink_to_fit();
     sums_ = {};
   }
-  std::size_t size() const { return size_; }
   std::size_t bytes() const {
     return slots_.size() * sizeof(Slot) + words_.size() * 4 + sums_.size() * sizeof(Sum);
   }
@@ -204,18 +156,19 @@ class RecordTable {
   };
   static std::uint32_t tag(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
 
-  void place(Slot slot, std::uint64_t hash) {
+  void place(const Sum& sum) {
+    const std::uint64_t hash = mixed(sum.sum);
     std::size_t at = hash & mask_;
     while (slots_[at].at != kNone) at = (at + 1) & mask_;
-    slots_[at] = slot;
+    slots_[at] = {tag(hash), sum.at};
   }
   void grow() {
     slots_.assign(2 * slots_.size(), {});
     mask_ = slots_.size() - 1;
-    for (const Sum& sum : sums_) place({tag(mixed(sum.sum)), sum.at}, mixed(sum.sum));
+    for (const Sum& sum : sums_) place(sum);
   }
 
-  std::size_t width_, row_words_, mask_ = 0, size_ = 0;
+  std::size_t width_, mask_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> words_;  // row, record, row, record, ...
   std::vector<Sum> sums_;

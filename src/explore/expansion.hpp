@@ -132,7 +132,8 @@ class Expansion {
     } else {
       model.expand(access_.bytes_read(), [&](const Transition& transition) {
         note(transition);
-        take(transition.successor);
+        const StateBytes successor = transition.successor;
+        take(waiting_.empty() ? access_.intern(successor.data()) : kNoHandle, successor);
       });
     }
     // Only this thread writes it; others read it for the progress report.
@@ -168,16 +169,8 @@ class Expansion {
     }
   }
 
+  /// kNoHandle: there is no room.
   void take(Handle handle, StateBytes successor) {
-    if (handle == kNoHandle) [[unlikely]] {
-      waiting_.insert(waiting_.end(), successor.begin(), successor.end());
-      return;
-    }
-    add_to_batch(handle);
-  }
-
-  void take(StateBytes successor) {
-    const Handle handle = waiting_.empty() ? access_.intern(successor.data()) : kNoHandle;
     if (handle == kNoHandle) [[unlikely]] {
       waiting_.insert(waiting_.end(), successor.begin(), successor.end());
       return;

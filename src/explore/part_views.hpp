@@ -93,9 +93,7 @@ class PartViews {
   NodeId number_of(std::size_t part, const std::byte* bytes) {
     std::vector<std::uint64_t> words(shape_.words(part));
     std::memcpy(words.data(), bytes, words.size() * sizeof(std::uint64_t));
-    const NodeId shared = access_.find_part(part, words.data());
-    const std::uint64_t most = access_.store().layout().most(static_cast<StateLayout::Node>(part));
-    if (shared != 0 && shared <= most) return shared;
+    if (const NodeId shared = access_.find_part(part, words.data()); shared != 0) return shared;
     const std::string key(reinterpret_cast<const char*>(words.data()),
                           words.size() * sizeof(std::uint64_t));
     const auto [known, is_new] =

@@ -139,18 +139,13 @@ Handle StateAccess::fold(const std::byte* state, Number&& number) {
   Parts in_pairs = 0;
   for (Parts left = changed_parts(state); left != 0; left &= left - 1) {
     const auto at = static_cast<Node>(std::countr_zero(left));
-    const Part& part = parts_[at];
-    const std::byte* const value = at == incomplete_ ? last_part_of(state) : state + part.begin;
+    const std::byte* const value =
+        at == incomplete_ ? last_part_of(state) : state + parts_[at].begin;
     const NodeId id = number(at, value);
     if (id == 0) return kNoHandle;
-    handle = (handle & ~part.mask) | ((std::uint64_t{id} - 1) << part.shift & part.mask);
-    if (part.in_pair) {
-      in_pairs |= Parts{1} << at;
-      fresh_[at] = id;
-    }
+    put(at, id, handle, in_pairs);
   }
-  if (in_pairs != 0 && !fold_pairs(in_pairs, handle, number)) return kNoHandle;
-  return handle;
+  return in_pairs == 0 || fold_pairs(in_pairs, handle, number) ? handle : kNoHandle;
 }
 
 template <class Number>
@@ -187,17 +182,12 @@ bool StateAccess::fold_pairs(Parts changed, Handle& handle, Number&& number) {
 }
 
 Handle StateAccess::find(const std::byte* state) {
-  return fold(state, [this](Node node, const std::byte* value) {
-    const NodeId id = tables_[node]->find(value);
-    // A number that a handle has no bits for is not that of any state's part.
-    return id > store_.layout_.most(node) ? 0 : id;
-  });
+  return fold(state, [this](Node node, const std::byte* value) { return find_value(node, value); });
 }
 
 Handle StateAccess::intern(const std::byte* state) {
-  return fold(state, [this](Node node, const std::byte* value) {
-    return tables_[node]->intern(value, spares_[node]);
-  });
+  return fold(state,
+              [this](Node node, const std::byte* value) { return intern_value(node, value); });
 }
 
 Handle StateAccess::with(const Change* changes, std::size_t count) {
@@ -205,19 +195,12 @@ Handle StateAccess::with(const Change* changes, std::size_t count) {
   Handle handle = handle_;
   Parts in_pairs = 0;
   for (std::size_t at = 0; at < count; ++at) {
-    const Change& change = changes[at];
-    const Part& part = parts_[change.part];
-    handle = (handle & ~part.mask) | ((std::uint64_t{change.number} - 1) << part.shift & part.mask);
-    if (part.in_pair) {
-      in_pairs |= Parts{1} << change.part;
-      fresh_[change.part] = change.number;
-    }
+    put(changes[at].part, changes[at].number, handle, in_pairs);
   }
-  if (in_pairs == 0) return handle;
-  const bool folded = fold_pairs(in_pairs, handle, [this](Node node, const std::byte* value) {
-    return tables_[node]->intern(value, spares_[node]);
-  });
-  return folded ? handle : kNoHandle;
+  const auto number = [this](Node node, const std::byte* value) {
+    return intern_value(node, value);
+  };
+  return in_pairs == 0 || fold_pairs(in_pairs, handle, number) ? handle : kNoHandle;
 }
 
 void StateAccess::flush() {

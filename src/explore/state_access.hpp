@@ -51,10 +51,11 @@ class alignas(64) StateAccess {
   }
   /// Numbers a value of a part; 0: as intern().
   NodeId intern_part(std::size_t part, const std::uint64_t* value) {
-    return tables_[part]->intern(reinterpret_cast<const std::byte*>(value), spares_[part]);
+    return intern_value(static_cast<Node>(part), reinterpret_cast<const std::byte*>(value));
   }
+  /// 0: that is no state's part.
   NodeId find_part(std::size_t part, const std::uint64_t* value) const {
-    return tables_[part]->find(reinterpret_cast<const std::byte*>(value));
+    return find_value(static_cast<Node>(part), reinterpret_cast<const std::byte*>(value));
   }
   struct Change {
     std::uint32_t part;
@@ -113,6 +114,22 @@ class alignas(64) StateAccess {
   void place_values();
   Parts changed_parts(const std::byte* state) const;
   const std::byte* last_part_of(const std::byte* state);
+  NodeId intern_value(Node node, const std::byte* value) {
+    return tables_[node]->intern(value, spares_[node]);
+  }
+  NodeId find_value(Node node, const std::byte* value) const {
+    const NodeId id = tables_[node]->find(value);
+    // A number that a handle has no bits for is not that of any state's part.
+    return id > store_.layout_.most(node) ? 0 : id;
+  }
+  /// Where a part has this number; parts of pairs are noted for fold_pairs().
+  void put(std::size_t at, NodeId id, Handle& handle, Parts& in_pairs) {
+    const Part& part = parts_[at];
+    handle = (handle & ~part.mask) | ((std::uint64_t{id} - 1) << part.shift & part.mask);
+    if (!part.in_pair) return;
+    in_pairs |= Parts{1} << at;
+    fresh_[at] = id;
+  }
   template <class Number>
   Handle fold(const std::byte* state, Number&& number);
   template <class Number>

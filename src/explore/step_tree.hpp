@@ -176,7 +176,7 @@ class StepTree {
   std::array<std::uint32_t, kMostMovers> roots_{};
   std::array<Walk, kMostMovers> walks_{};
   std::vector<Node> nodes_;
-  WideMap edges_;  // node and ids -> target
+  FlatMap<WideSlot> edges_;  // node and ids -> target
   bool full_ = false;
 };
 

@@ -16,11 +16,13 @@
 // computation exactly is self-adjusting computation: Acar, 2005.) Where others know only a little
 // of a part, such as the locks of an actor, the question is about that: a View.
 //
-// Then the state must be normalised (Model::normalise: frames are renumbered, invariants checked),
-// which looks at a little of all parts. That little, a number per part, is the key of a second
-// table: which marks the state gets, and which parts are not what they were. If no part's number
-// changed, nothing else did: the state was normal before. A third table has what becomes of a part
-// with a certain value under a certain key. And a fourth one remembers which movers are enough.
+// Then the state must be normalised (Model::normalise: invariants, dead values), which looks at a
+// little of all parts. That little, a number per part, is the key of a second table: which marks
+// the state gets, and which parts are not what they were. If no part's number changed, nothing else
+// did: the state was normal before. Names, which frames have, are given anew in order of first use
+// (Model::rename): the order follows from the names in each part, and is the key (renaming.hpp). A
+// third table has what becomes of a part with a certain value under a certain key of either kind.
+// And a fourth one remembers which movers are enough.
 //
 // A miss costs twice a plain step; more than nine in ten steps hit. A search begins without a
 // cache, since most are over before one would pay (Expansion), and does without if it misses a lot.
@@ -125,6 +127,7 @@ class TransitionCache {
   /// What becomes of a part, in a word.
   struct Change {
     std::uint32_t word;
+    explicit Change(std::uint32_t packed) : word(packed) {}
     Change(std::size_t part, NodeId number)
         : word(static_cast<std::uint32_t>(part) << kNumberBits | number) {}
     std::uint32_t part() const { return word >> kNumberBits; }
@@ -205,11 +208,9 @@ class TransitionCache {
                         std::uint32_t{transition.normal} << 9 |
                         std::uint32_t{transition.backward} << 8);
       for (std::size_t part = 0; part < parts_; ++part) {
-        const std::size_t begin = shape_.begin(part) * sizeof(std::uint64_t);
-        const std::byte* const now = transition.successor.data() + begin;
-        const std::size_t bytes = shape_.words(part) * sizeof(std::uint64_t);
-        if (std::memcmp(state + begin, now, bytes) == 0) continue;
-        leaves_.push_back(Change(part, views_.number_of(part, now)).word);
+        const std::byte* const now = transition.successor.data();
+        if (same(part, state, now)) continue;
+        leaves_.push_back(Change(part, views_.number_of(part, now + begin_of(part))).word);
         ++leaves_[about];
       }
       ++leaves_[leaf];
@@ -224,28 +225,18 @@ class TransitionCache {
   struct Changes {
     const std::uint32_t* words;
     std::size_t count;
-    Change operator[](std::size_t at) const {
-      const std::uint32_t word = words[at];
-      return {word >> kNumberBits, word & ((NodeId{1} << kNumberBits) - 1)};
-    }
+    Change operator[](std::size_t at) const { return Change(words[at]); }
   };
 
   template <class Emit>
   void take(M& model, unsigned mover, std::uint32_t at, Emit&& emit) {
     const std::uint32_t about = leaves_[at + 1];
     const Changes changes{leaves_.data() + at + 2, about & 0xff};
-    if ((about >> 9 & 1U) != 0) {
-      const Handle handle = with(changes);
-      Transition transition{{}, action_of(mover, about), leaves_[at], (about >> 8 & 1U) != 0};
-      if (handle == kNoHandle) transition.successor = patched(changes);
-      return emit(handle, transition);
-    }
-    Transition transition{{}, action_of(mover, about), leaves_[at], (about >> 8 & 1U) != 0};
-    for (std::size_t c = 0; c < changes.count; ++c) {
-      set_number(model, changes[c].part(), changes[c].number());
-    }
-    const Handle handle = normalised(model, changes, transition);
-    restore();
+    const Action action{static_cast<std::uint16_t>(mover), static_cast<std::uint16_t>(about >> 16)};
+    const bool normal = (about >> 9 & 1U) != 0, backward = (about >> 8 & 1U) != 0;
+    Transition transition{{}, action, leaves_[at], backward, normal};
+    const Handle handle =
+        normal ? with(changes, transition) : normalised(model, changes, transition);
     emit(handle, transition);
   }
 
@@ -271,23 +262,26 @@ class TransitionCache {
     normal_touched_ = 0;
   }
 
-  static Action action_of(unsigned mover, std::uint32_t about) {
-    return {static_cast<std::uint16_t>(mover), static_cast<std::uint16_t>(about >> 16)};
+  void set_numbers(M& model, Changes changes) {
+    for (std::size_t c = 0; c < changes.count; ++c) {
+      set_number(model, changes[c].part(), changes[c].number());
+    }
   }
 
-  /// The handle with the changes.
-  Handle with(Changes changes) {
-    for (std::size_t c = 0; c < changes.count; ++c) {
-      if (!add_final(changes[c].part(), changes[c].number())) return kNoHandle;
+  /// Where nothing else is to be done.
+  Handle with(Changes changes, Transition& transition) {
+    finals_ = 0;
+    bool room = true;
+    for (std::size_t c = 0; c < changes.count && room; ++c) {
+      room = add_final(changes[c].part(), changes[c].number());
     }
-    return access_.with(final_.data(), std::exchange(finals_, 0));
+    const Handle handle = room ? access_.with(final_.data(), finals_) : kNoHandle;
+    if (handle == kNoHandle) transition.successor = patched(changes);
+    return handle;
   }
   bool add_final(std::size_t part, NodeId number) {
     const NodeId shared = views_.shared_number(part, number);
-    if (shared == 0) {
-      finals_ = 0;
-      return false;
-    }
+    if (shared == 0) return false;
     final_[finals_++] = {static_cast<std::uint32_t>(part), shared};
     return true;
   }
@@ -298,28 +292,26 @@ class TransitionCache {
     for (std::size_t c = 0; c < changes.count; ++c) {
       const Change change = changes[c];
       const std::size_t part = change.part();
-      std::memcpy(raw_.data() + shape_.begin(part) * sizeof(std::uint64_t),
-                  views_.value_of(part, change.number()),
-                  shape_.words(part) * sizeof(std::uint64_t));
+      std::memcpy(raw_.data() + begin_of(part), views_.value_of(part, change.number()),
+                  bytes_of(part));
     }
     return {raw_.data(), raw_.size()};
   }
 
-  /// numbers_ and normal_now_ are those of the state after the changes.
   Handle normalised(M& model, Changes changes, Transition& transition) {
     const Marks before = transition.marks;
+    set_numbers(model, changes);
     const Handle handle = by_number(model, transition);
+    restore();
     if (handle != kNoHandle) return handle;
     ++misses_;
-    restore();
-    for (std::size_t c = 0; c < changes.count; ++c) {
-      set_number(model, changes[c].part(), changes[c].number());
-    }
+    set_numbers(model, changes);
     const StateBytes raw = patched(changes);
-    transition.marks = before | model.normalise(raw.data(), normalised_.data());
-    learn_normal(model, transition.marks & ~before);
-    transition.marks |= model.rename(normalised_.data(), renamed_.data());
+    const Marks marks = model.normalise(raw.data(), normalised_.data());
+    learn_normal(model, marks);
+    transition.marks = before | marks | model.rename(normalised_.data(), renamed_.data());
     learn_names(model);
+    restore();
     transition.successor = renamed_;
     return access_.intern(renamed_.data());
   }
@@ -334,7 +326,7 @@ class TransitionCache {
       const auto part = static_cast<std::size_t>(std::countr_zero(left));
       if (!add_final(part, numbers_[part])) return kNoHandle;
     }
-    return access_.with(final_.data(), std::exchange(finals_, 0));
+    return access_.with(final_.data(), finals_);
   }
 
   // --- What normalise() does --------------------------------------------------------------------
@@ -360,7 +352,8 @@ class TransitionCache {
   void learn_normal(M& model, Marks marks) {
     affected_.clear();
     for (std::size_t part = 0; part < parts_; ++part) {
-      if (!same(part, raw_, normalised_)) affected_.push_back(static_cast<std::uint32_t>(part));
+      if (!same(part, raw_.data(), normalised_.data()))
+        affected_.push_back(static_cast<std::uint32_t>(part));
     }
     if (normal_touched_ == 0) {
       // The state has what normalise() looks at from one that was normal.
@@ -422,12 +415,8 @@ class TransitionCache {
       all = all && number != 0 && add_final(part, number);
       renamed_parts_ |= Parts{1} << part;
     });
-    if (!all) {
-      finals_ = 0;
-      return false;
-    }
-    transition.marks |= r.marks;
-    return true;
+    if (all) transition.marks |= r.marks;
+    return all;
   }
 
   /// From normalised_, whose numbers numbers_ has, and renamed_.
@@ -436,7 +425,7 @@ class TransitionCache {
     if (!r.possible) return;
     Parts changed = 0, expected = 0;
     for (std::size_t part = 0; part < parts_; ++part) {
-      if (!same(part, normalised_, renamed_)) changed |= Parts{1} << part;
+      if (!same(part, normalised_.data(), renamed_.data())) changed |= Parts{1} << part;
     }
     for_each_renamed(model, views_, names_, numbers_, r,
                      [&](std::size_t part, std::size_t) { expected |= Parts{1} << part; });
@@ -469,10 +458,11 @@ class TransitionCache {
   std::size_t begin_of(std::size_t part) const {
     return shape_.begin(part) * sizeof(std::uint64_t);
   }
-  bool same(std::size_t part, const std::vector<std::byte>& a,
-            const std::vector<std::byte>& b) const {
-    return std::memcmp(a.data() + begin_of(part), b.data() + begin_of(part),
-                       shape_.words(part) * sizeof(std::uint64_t)) == 0;
+  std::size_t bytes_of(std::size_t part) const {
+    return shape_.words(part) * sizeof(std::uint64_t);
+  }
+  bool same(std::size_t part, const std::byte* a, const std::byte* b) const {
+    return std::memcmp(a + begin_of(part), b + begin_of(part), bytes_of(part)) == 0;
   }
   [[noreturn]] static void throw_more_than_views() {
     throw std::logic_error("drover: normalising a state depends on more than its views");
@@ -523,9 +513,9 @@ class TransitionCache {
   RecordTable normal_;
   std::vector<std::uint32_t> affected_;
   std::array<NodeId, StateShape::kMostParts> affected_numbers_{};
-  WideMap renamings_;  // Renaming::key() -> key
+  FlatMap<WideSlot> renamings_;  // Renaming::key() -> key
   std::uint32_t keys_ = 0;
-  PackedMap<kNumberBits> becomes_;  // key, part and number -> number
+  FlatMap<PackedSlot<kNumberBits>> becomes_;  // key, part and number -> number
   RecordTable order_;
 };
 

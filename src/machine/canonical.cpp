@@ -99,14 +99,18 @@ void renumber_names(State& s, const litmus::Program& program, Numbering& renumbe
 
 }  // namespace
 
+unsigned watched_mms(const mm::Actor& actor) {
+  unsigned watched = 0;
+  for (unsigned d = 0; d < actor.depth; ++d) {
+    const mm::Activation& act = actor.stack[d];
+    if (act.path == static_cast<std::uint8_t>(mm::Path::gup_fast)) watched |= 1U << act.arg[3];
+  }
+  return watched;
+}
+
 void forget_wp_seq(State& s, const litmus::Program& program) {
   unsigned watched = 0;
-  for (unsigned a = 0; a < program.actors.size(); ++a) {
-    for (unsigned d = 0; d < s.actors[a].depth; ++d) {
-      const mm::Activation& act = s.actors[a].stack[d];
-      if (act.path == static_cast<std::uint8_t>(mm::Path::gup_fast)) watched |= 1U << act.arg[3];
-    }
-  }
+  for (unsigned a = 0; a < program.actors.size(); ++a) watched |= watched_mms(s.actors[a]);
   for (unsigned m = 0; m < program.mms; ++m) {
     if ((watched >> m & 1U) == 0) s.mms[m].wp_seq &= 1U;
   }
@@ -119,9 +123,7 @@ bool canonicalise(State& s, const litmus::Program& program, unsigned frames, Ren
   bool nothing_lost = true;
   for (unsigned f = mm::kFirstFrame; f < s.frames_end; ++f) {
     if (s.frames[f].flags == 0 || renumber.used(f)) continue;
-    // What only an LRU batch holds is freed when the batch is drained.
-    const bool in_batch = (s.frames[f].flags & mm::kInLruBatch) != 0 && s.frames[f].refcount == 1;
-    if ((s.frames[f].flags & mm::kAllocated) != 0 && !in_batch) nothing_lost = false;
+    if (lost_if_unnamed(s.frames[f])) nothing_lost = false;
     s.frames[f] = mm::Frame{};
   }
   if (!renumber.identity()) {

@@ -279,6 +279,13 @@ void Machine::pack(const State& from, std::byte* to) const {
   }
 }
 
+// The same without a byte beyond packed_bytes_.
+void Machine::pack_exactly(const State& from, std::byte* to) const {
+  std::vector<std::byte> packed(packed_bytes_ + sizeof(Overrun));
+  pack(from, packed.data());
+  std::copy_n(packed.begin(), packed_bytes_, to);
+}
+
 void Machine::copy_used(const State& from, State& to) const {
   const auto frames = static_cast<std::size_t>(std::max(from.frames_end, to.frames_end));
   std::copy_n(from.frames.data(), frames, to.frames.data());
@@ -451,9 +458,7 @@ void Machine::initial_state(State& s) const {
 void Machine::initial(std::byte* out) const {
   State s;
   initial_state(s);
-  std::vector<std::byte> packed(packed_bytes_ + sizeof(Overrun));
-  pack(s, packed.data());
-  std::copy_n(packed.begin(), packed_bytes_, out);
+  pack_exactly(s, out);
 }
 
 }  // namespace drover::machine

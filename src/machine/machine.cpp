@@ -6,6 +6,7 @@
 
 #include "device/paths.hpp"
 #include "machine/dispatch.hpp"
+#include "machine/may_act.hpp"
 
 namespace drover::machine {
 
@@ -22,13 +23,10 @@ Machine::Machine(const litmus::Program& program, const design::Switches& switche
 }
 
 bool Machine::may_move(const State& s, unsigned actor) const {
+  if (!may_act(program_, s, actor)) return false;
   const litmus::Actor& code = program_.actors[actor];
-  const mm::Actor& a = s.actors[actor];
-  if (a.depth > 0) return true;
-  if (code.kind != litmus::ActorKind::thread) return a.pc < code.bound;
-  const std::uint8_t process = s.processes[code.process];
-  if ((process & mm::kStarted) == 0 || (process & (mm::kExiting | mm::kExited)) != 0) return false;
-  return (a.flags & mm::kParked) == 0 && a.pc < code.code.size();
+  return s.actors[actor].depth > 0 || code.kind != litmus::ActorKind::thread ||
+         (s.processes[code.process] & mm::kStarted) != 0;
 }
 
 // Executes what no other actor can observe, so that it never is a state of its own.
@@ -138,8 +136,11 @@ void Machine::finish_step(Kernel& k) {
 // written down in views.cpp.
 explore::Marks Machine::normalise_next() {
   bury_threads(next_, program_);
-  if (dead_values_) dead_values_->clear(next_);
-  forget_wp_seq(next_, program_);
+  if (dead_values_) {
+    dead_values_->clear(next_);  // write_protect_seq as well
+  } else {
+    forget_wp_seq(next_, program_);
+  }
   return violated_invariants(next_, program_, switches_);
 }
 
@@ -150,16 +151,14 @@ explore::Marks Machine::rename_next() {
 explore::Marks Machine::normalise(const std::byte* raw, std::byte* out) {
   unpack(raw, next_);
   const explore::Marks marks = normalise_next();
-  pack(next_, packed_.data());
-  std::copy_n(packed_.begin(), packed_bytes_, out);
+  pack_exactly(next_, out);
   return marks;
 }
 
 explore::Marks Machine::rename(const std::byte* normal, std::byte* out) {
   unpack(normal, next_);
   const explore::Marks marks = rename_next();
-  pack(next_, packed_.data());
-  std::copy_n(packed_.begin(), packed_bytes_, out);
+  pack_exactly(next_, out);
   return marks;
 }
 

@@ -168,6 +168,7 @@ class Machine {
   void lay_out_pieces();
   void lay_out_regions();
   void pack(const mm::State& from, std::byte* to) const;
+  void pack_exactly(const mm::State& from, std::byte* to) const;
   void copy_used(const mm::State& from, mm::State& to) const;
   void initial_state(mm::State& s) const;
   void map_initial_page(mm::State& s, unsigned page, std::uint8_t& next_frame) const;
@@ -190,12 +191,12 @@ class Machine {
   // views.cpp
   void begin_log(unsigned mover);
   void end_log(std::vector<explore::View>& looked_at);
-  [[nodiscard]] bool stays_normal();
+  [[nodiscard]] bool stays_normal() const;
   [[nodiscard]] bool frame_stays_normal(unsigned number) const;
   [[nodiscard]] bool actor_stays_normal(unsigned number) const;
   [[nodiscard]] std::vector<std::pair<unsigned, std::uint8_t>> first_names(
-      const mm::State& s, const mm::AccessLog& seen) const;
-  void names_in_record(unsigned record, std::vector<std::uint8_t>& out) const;
+      const mm::State& s) const;
+  void names_in_record(const mm::State& s, unsigned record, std::vector<std::uint8_t>& out) const;
   void view_of_actor(unsigned actor, std::uint8_t look, std::vector<std::uint8_t>& out) const;
   void view_of_mm(unsigned mm, std::uint8_t look, std::vector<std::uint8_t>& out) const;
   void view_of_frame(unsigned frame, std::uint8_t look, std::vector<std::uint8_t>& out) const;
@@ -246,6 +247,14 @@ class Machine {
 bool canonicalise(mm::State& s, const litmus::Program& program, unsigned frames,
                   Renumbering& names);
 
+/// Whether a frame that nobody names any more has references that nobody can drop. What only an LRU
+/// batch holds is freed when the batch is drained.
+[[nodiscard]] inline bool lost_if_unnamed(const mm::Frame& frame) {
+  const bool in_batch = (frame.flags & mm::kInLruBatch) != 0 && frame.refcount == 1;
+  return (frame.flags & mm::kAllocated) != 0 && !in_batch;
+}
+/// The mms, by bit, whose write_protect_seq a GUP-fast of this actor has seen.
+[[nodiscard]] unsigned watched_mms(const mm::Actor& actor);
 /// write_protect_seq only matters relative to a GUP-fast under way; else its parity is enough.
 void forget_wp_seq(mm::State& s, const litmus::Program& program);
 

@@ -7,7 +7,6 @@
 
 #include "machine/machine.hpp"
 #include "mm/page_cache.hpp"
-#include "mm/paths.hpp"
 
 namespace drover::machine {
 
@@ -63,20 +62,16 @@ void Machine::end_log(std::vector<explore::View>& looked_at) {
 // Whether a step (base_ to next_, what is logged) leaves alone what normalise_next() looks at, so
 // that a state that was canonical and violated nothing stays so, whatever is in the records that
 // were not looked at. No is always a right answer.
-bool Machine::stays_normal() {
+bool Machine::stays_normal() const {
   if (dead_values_ || std::memcmp(&base_.jobs, &next_.jobs, sizeof base_.jobs) != 0 ||
       base_.processes != next_.processes) {
     return false;
   }
-  const mm::AccessLog seen = log_;
-  const auto looked_at = [&](unsigned first, std::size_t i) {
-    return seen.has(first + static_cast<unsigned>(i));
-  };
   for (unsigned f = 0; f < frames_; ++f) {
-    if (looked_at(decltype(State::frames)::kFirst, f) && !frame_stays_normal(f)) return false;
+    if (log_.has(decltype(State::frames)::kFirst + f) && !frame_stays_normal(f)) return false;
   }
   for (unsigned m = 0; m < program_.mms; ++m) {
-    if (!looked_at(decltype(State::mms)::kFirst, m)) continue;
+    if (!log_.has(decltype(State::mms)::kFirst + m)) continue;
     const mm::Mm &before = base_.mms.unlogged(m), &after = next_.mms.unlogged(m);
     if (before.pte != after.pte || before.entry != after.entry || before.wp_seq != after.wp_seq) {
       return false;
@@ -89,12 +84,12 @@ bool Machine::stays_normal() {
     }
   }
   for (unsigned a = 0; a < program_.actors.size(); ++a) {
-    if (looked_at(decltype(State::actors)::kFirst, a) && !actor_stays_normal(a)) return false;
+    if (log_.has(decltype(State::actors)::kFirst + a) && !actor_stays_normal(a)) return false;
   }
   constexpr std::size_t kRest = offsetof(State, frames_end) - offsetof(State, slots);
   const auto rest = [](const State& s) { return reinterpret_cast<const std::byte*>(&s.slots); };
   return std::memcmp(rest(base_), rest(next_), kRest) == 0 &&
-         first_names(base_, seen) == first_names(next_, seen);
+         first_names(base_) == first_names(next_);
 }
 
 bool Machine::frame_stays_normal(unsigned number) const {
@@ -113,52 +108,33 @@ bool Machine::actor_stays_normal(unsigned number) const {
       (base_.processes[code.process] & mm::kExited) != 0) {
     return false;
   }
-  const auto watched = [](const mm::Actor& a) {  // see canonical.cpp, forget_wp_seq()
-    unsigned mms = 0;
-    for (unsigned d = 0; d < a.depth; ++d) {
-      if (a.stack[d].path == static_cast<std::uint8_t>(mm::Path::gup_fast)) {
-        mms |= 1U << a.stack[d].arg[3];
-      }
-    }
-    return mms;
-  };
-  return watched(before) == watched(after);
+  return watched_mms(before) == watched_mms(after);
 }
 
 // For each record that was looked at, in the order of canonicalise(), the frames that it names and
 // no earlier one of them does. If these stay the same, so does the order of first use in all of the
 // state, whatever the other records name: what precedes them among all is what precedes them here
 // and what the others name.
-std::vector<std::pair<unsigned, std::uint8_t>> Machine::first_names(
-    const State& s, const mm::AccessLog& seen) const {
-  std::vector<std::pair<unsigned, std::uint8_t>> names;
+std::vector<std::pair<unsigned, std::uint8_t>> Machine::first_names(const State& s) const {
+  std::vector<std::pair<unsigned, std::uint8_t>> first;
   std::uint64_t known = 0;
-  const auto add = [&](unsigned record, std::uint8_t frame) {
-    if (frame < mm::kFirstFrame || (known >> frame & 1U) != 0) return;
-    known |= std::uint64_t{1} << frame;
-    names.emplace_back(record, frame);
+  std::vector<std::uint8_t> names;
+  const auto add = [&](unsigned begin, unsigned count) {
+    for (unsigned record = begin; record < begin + count; ++record) {
+      if (!log_.has(record)) continue;
+      names.clear();
+      names_in_record(s, record, names);
+      for (const std::uint8_t name : names) {
+        if ((known >> name & 1U) != 0) continue;
+        known |= std::uint64_t{1} << name;
+        first.emplace_back(record, name);
+      }
+    }
   };
-  for (unsigned m = 0; m < program_.mms; ++m) {
-    const unsigned record = decltype(State::mms)::kFirst + m;
-    for (unsigned p = 0; seen.has(record) && p < program_.pages; ++p) {
-      const mm::Mm& mm = s.mms.unlogged(m);
-      add(record, mm.pte[p].frame);
-      add(record, mm.tlb[p].frame);
-      if ((mm.pte[p].bits & mm::kPteMigration) != 0) add(record, mm.entry[p]);
-    }
-  }
-  for (unsigned r = 0; r < program_.refs; ++r) {
-    const unsigned record = decltype(State::refs)::kFirst + r;
-    if (seen.has(record)) add(record, s.refs.unlogged(r).frame);
-  }
-  for (unsigned a = 0; a < program_.actors.size(); ++a) {
-    const unsigned record = decltype(State::actors)::kFirst + a;
-    const mm::Actor& actor = s.actors.unlogged(a);
-    for (unsigned d = 0; seen.has(record) && d < actor.depth; ++d) {
-      for (const std::uint8_t frame : actor.stack[d].frame) add(record, frame);
-    }
-  }
-  return names;
+  add(decltype(State::mms)::kFirst, program_.mms);
+  add(decltype(State::refs)::kFirst, program_.refs);
+  add(decltype(State::actors)::kFirst, static_cast<unsigned>(program_.actors.size()));
+  return first;
 }
 
 // As canonicalise() goes through them.
@@ -189,28 +165,29 @@ explore::Names Machine::names() const {
   return names;
 }
 
-void Machine::names_in_record(unsigned record, std::vector<std::uint8_t>& out) const {
+void Machine::names_in_record(const State& s, unsigned record,
+                              std::vector<std::uint8_t>& out) const {
   const auto add = [&out](std::uint8_t frame) {
     if (frame >= mm::kFirstFrame) out.push_back(frame);
   };
   if (record >= decltype(State::mms)::kFirst && record < decltype(State::mms)::kEnd) {
-    const mm::Mm& mm = base_.mms[record - decltype(State::mms)::kFirst];
+    const mm::Mm& mm = s.mms.unlogged(record - decltype(State::mms)::kFirst);
     for (unsigned p = 0; p < program_.pages; ++p) {
       add(mm.pte[p].frame);
       add(mm.tlb[p].frame);
       if ((mm.pte[p].bits & mm::kPteMigration) != 0) add(mm.entry[p]);
     }
   } else if (record >= decltype(State::actors)::kFirst && record < decltype(State::actors)::kEnd) {
-    const mm::Actor& actor = base_.actors[record - decltype(State::actors)::kFirst];
+    const mm::Actor& actor = s.actors.unlogged(record - decltype(State::actors)::kFirst);
     for (unsigned d = 0; d < actor.depth; ++d) {
       for (const std::uint8_t frame : actor.stack[d].frame) add(frame);
     }
   } else if (record >= decltype(State::refs)::kFirst && record < decltype(State::refs)::kEnd) {
-    add(base_.refs[record - decltype(State::refs)::kFirst].frame);
+    add(s.refs.unlogged(record - decltype(State::refs)::kFirst).frame);
   } else if (record >= decltype(State::slots)::kFirst && record < decltype(State::slots)::kEnd) {
-    add(base_.slots[record - decltype(State::slots)::kFirst].cache);
+    add(s.slots.unlogged(record - decltype(State::slots)::kFirst).cache);
   } else if (record >= decltype(State::files)::kFirst && record < decltype(State::files)::kEnd) {
-    add(base_.files[record - decltype(State::files)::kFirst].frame);
+    add(s.files.unlogged(record - decltype(State::files)::kFirst).frame);
   }
 }
 
@@ -227,7 +204,7 @@ void Machine::view(explore::View view, const std::uint64_t* value, std::vector<s
         if (job.frame >= mm::kFirstFrame) out.push_back(job.frame);
       }
     }
-    for (const std::uint8_t record : records_of_[view.part]) names_in_record(record, out);
+    for (const std::uint8_t record : records_of_[view.part]) names_in_record(base_, record, out);
     return;
   }
   if (view.part == rest_part_) {
@@ -270,11 +247,9 @@ void Machine::view_of_frame(unsigned number, std::uint8_t look,
                {static_cast<std::uint8_t>(frame.flags & kFlags), mm::is_file_page(frame)});
     if (dead_values_) DeadValues::view_frame(base_, number, out);
   } else if (look == explore::kUseLook) {
-    const bool in_batch = (frame.flags & mm::kInLruBatch) != 0 && frame.refcount == 1;
-    const bool lost = (frame.flags & mm::kAllocated) != 0 && !in_batch;
-    out.push_back(frame.flags == 0 ? explore::kNameUnused
-                  : lost           ? explore::kNameLost
-                                   : explore::kNameDropped);
+    out.push_back(frame.flags == 0         ? explore::kNameUnused
+                  : lost_if_unnamed(frame) ? explore::kNameLost
+                                           : explore::kNameDropped);
   }
 }
 
@@ -316,16 +291,12 @@ void Machine::view_of_actor(unsigned number, std::uint8_t look,
     const litmus::Actor& code = program_.actors[number];
     const bool to_bury =
         code.kind == litmus::ActorKind::thread && actor.depth == 0 && actor.pc != code.code.size();
-    out.insert(out.end(), {actor.ptl, to_bury});
+    out.insert(out.end(), {actor.ptl, to_bury, static_cast<std::uint8_t>(watched_mms(actor))});
     if (dead_values_) dead_values_->view_actor(base_, number, out);
   }
   for (unsigned d = 0; d < actor.depth; ++d) {
     const mm::Activation& act = actor.stack[d];
-    if (order) {
-      out.insert(out.end(), {act.path, act.point});
-    } else if (act.path == static_cast<std::uint8_t>(mm::Path::gup_fast)) {
-      out.push_back(act.arg[3]);  // whose write_protect_seq matters
-    }
+    if (order) out.insert(out.end(), {act.path, act.point});
     if (order || dead_values_) out.insert(out.end(), act.frame.begin(), act.frame.end());
   }
 }

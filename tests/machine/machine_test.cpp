@@ -8,26 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "litmus/litmus.hpp"
+#include "support/programs.hpp"
 
 namespace drover::machine {
 namespace {
 
 using Bytes = std::vector<std::byte>;
 
-litmus::Program program(const std::string& text) {
-  const auto parsed = litmus::parse(text, "test.litmus");
-  if (!parsed.program) {
-    throw std::runtime_error(litmus::to_string(parsed.diagnostics.front(), text));
-  }
-  return *parsed.program;
-}
+using tests::parse;
 
 design::Switches design_of(const char* name) {
-  design::Registry registry;
-  registry.add_folder(DROVER_SOURCE_DIR "/designs");
-  registry.resolve();
-  return registry.find(name)->switches;
+  return tests::registry().find(name)->switches;
 }
 
 /// Steps one machine along the first enabled action of a chosen actor.
@@ -77,7 +68,7 @@ exists (true)
 )";
 
 TEST(Machine, InitialPageIsExclusiveWritableAndMappedOnce) {
-  const auto test = program(kFork);
+  const auto test = parse(kFork);
   const mm::State s = Stepper(test, "linux-7.2").state();
   const mm::Pte pte = s.mms[0].pte[0];
   EXPECT_EQ(pte.frame, mm::kFirstFrame);
@@ -88,7 +79,7 @@ TEST(Machine, InitialPageIsExclusiveWritableAndMappedOnce) {
 }
 
 TEST(Machine, APinAddsTheBiasAndMarksTheMm) {
-  const auto test = program(kFork);
+  const auto test = parse(kFork);
   Stepper stepper(test, "linux-5.10");
   ASSERT_TRUE(stepper.step(0));
   const mm::State s = stepper.state();
@@ -97,7 +88,7 @@ TEST(Machine, APinAddsTheBiasAndMarksTheMm) {
 }
 
 TEST(Machine, AnOldKernelCountsAPinLikeAGet) {
-  const auto test = program(kFork);
+  const auto test = parse(kFork);
   Stepper stepper(test, "linux-5.4");
   ASSERT_TRUE(stepper.step(0));
   EXPECT_EQ(stepper.state().frames[mm::kFirstFrame].refcount, 2);
@@ -106,7 +97,7 @@ TEST(Machine, AnOldKernelCountsAPinLikeAGet) {
 
 // kernel-semantics 4: 5.10 copies the pinned page for the child and leaves the parent's PTE alone.
 TEST(Machine, ForkCopiesAPinnedPage) {
-  const auto test = program(kFork);
+  const auto test = parse(kFork);
   Stepper stepper(test, "linux-5.10");
   stepper.run(0);
   const mm::State s = stepper.state();
@@ -118,7 +109,7 @@ TEST(Machine, ForkCopiesAPinnedPage) {
 
 // <= 5.8 share it, and the parent's write moves the parent away from the pinned page.
 TEST(Machine, AnOldForkSharesAPinnedPage) {
-  const auto test = program(kFork);
+  const auto test = parse(kFork);
   Stepper stepper(test, "linux-5.8");
   stepper.run(0);
   const mm::State s = stepper.state();
@@ -128,7 +119,7 @@ TEST(Machine, AnOldForkSharesAPinnedPage) {
 }
 
 TEST(Machine, FrameNumbersDoNotDependOnTheOrderOfAllocation) {
-  const auto test = program(R"(litmus order
+  const auto test = parse(R"(litmus order
 anon a { x } : untouched
 anon b { y } : untouched
 process p { a.x = 1; }
@@ -145,7 +136,7 @@ exists (true)
 }
 
 TEST(Machine, AFaultWaitsForTheForkOfItsMm) {
-  const auto test = program(R"(litmus wait
+  const auto test = parse(R"(litmus wait
 anon m { x } : untouched
 process p { fork(c); }
 thread p.t { m.x = 1; }
@@ -159,7 +150,7 @@ exists (true)
 }
 
 TEST(Machine, TypicalStatesAreSmall) {
-  const auto test = program(kFork);
+  const auto test = parse(kFork);
   const Machine model(test, design_of("linux-7.2"), Granularity::coarse);
   EXPECT_LE(model.state_bytes(), 256U);
 }
@@ -170,8 +161,8 @@ TEST(Machine, TypicalStatesAreSmall) {
 TEST(Layout, SmallPagesPayNothingForHugeOnes) {
   const std::string rest =
       " buf { x } process p { fork(c); buf.x = 1; } process c { } exists (true)";
-  const litmus::Program small = program("litmus t anon" + rest);
-  const litmus::Program huge = program("litmus t hugetlb" + rest);
+  const litmus::Program small = parse("litmus t anon" + rest);
+  const litmus::Program huge = parse("litmus t hugetlb" + rest);
   const design::Switches switches = design_of("linux-7.2");
   EXPECT_EQ(Machine(small, switches, Granularity::coarse).state_bytes(),
             7U * 8 + 2 * 16 + 40 + 8 + 8);
@@ -181,7 +172,7 @@ TEST(Layout, SmallPagesPayNothingForHugeOnes) {
 
 // An exact pin count beside the reference count: no bias that references could imitate.
 TEST(Hugetlb, PinsAreCountedExactly) {
-  const litmus::Program test = program(
+  const litmus::Program test = parse(
       "litmus t hugetlb buf { x } process p { m = pin(buf, FOLL_WRITE, fast); unpin(m); } "
       "exists (true)");
   for (const char* design : {"linux-5.4", "linux-5.10", "linux-7.2"}) {

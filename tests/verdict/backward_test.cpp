@@ -3,15 +3,10 @@
 // finds.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <stdexcept>
-
 #include "explore/breadth_first.hpp"
 #include "explore/livelock.hpp"
-#include "litmus/litmus.hpp"
 #include "machine/machine.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 
 namespace drover::tests {
@@ -34,20 +29,10 @@ bool compare(const litmus::Program& program, const design::Design& design) {
 }
 
 TEST(Backward, WalksFindWhatSweepsFind) {
-  design::Registry registry;
-  registry.add_folder(DROVER_SOURCE_DIR "/designs");
-  registry.resolve();
   unsigned compared = 0;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(DROVER_SOURCE_DIR "/litmus")) {
-    if (entry.path().extension() != ".litmus") continue;
-    std::ifstream file(entry.path());
-    std::stringstream text;
-    text << file.rdbuf();
-    const litmus::ParseResult parsed = litmus::parse(text.str(), entry.path().string());
-    ASSERT_TRUE(parsed.program) << entry.path();
+  for (const litmus::Program& program : suite()) {
     for (const char* name : {"linux-4.18", "linux-5.8", "linux-7.2"}) {
-      if (compare(*parsed.program, *registry.find(name))) ++compared;
+      if (compare(program, *registry().find(name))) ++compared;
     }
   }
   EXPECT_GT(compared, 10U);

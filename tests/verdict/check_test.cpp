@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "litmus/litmus.hpp"
+#include "support/programs.hpp"
 #include "verdict/expectation.hpp"
 #include "verdict/witness.hpp"
 
@@ -12,27 +12,11 @@ namespace {
 
 using litmus::Property;
 using litmus::Verdict;
-
-const design::Registry& registry() {
-  static const design::Registry all = [] {
-    design::Registry r;
-    r.add_folder(DROVER_SOURCE_DIR "/designs");
-    r.resolve();
-    return r;
-  }();
-  return all;
-}
-
-litmus::Program program(const std::string& text) {
-  const auto parsed = litmus::parse(text, "test.litmus");
-  if (!parsed.program) {
-    throw std::runtime_error(litmus::to_string(parsed.diagnostics.front(), text));
-  }
-  return *parsed.program;
-}
+using tests::parse;
+using tests::registry;
 
 CheckResult run(const std::string& text, const char* design) {
-  return check(program(text), *registry().find(design));
+  return check(parse(text), *registry().find(design));
 }
 
 constexpr const char* kStoreBuffering = R"(litmus sb
@@ -124,7 +108,7 @@ exists (c:r = 1)
 }
 
 TEST(Witness, IsShortestAndReplays) {
-  const auto test = program(R"(litmus w
+  const auto test = parse(R"(litmus w
 anon m { x }
 process p { h = pin(m, FOLL_WRITE | FOLL_LONGTERM); fork(c); m.x = 1; dma_write(h.x, 2); r = m.x; }
 process c { }
@@ -141,7 +125,7 @@ exists (p:r = 1)
 }
 
 TEST(Expectation, DifferencesAreNamed) {
-  const auto test = program(R"(litmus e
+  const auto test = parse(R"(litmus e
 anon m { x }
 process p { r = m.x; }
 exists (p:r = 0)

@@ -4,12 +4,12 @@
 
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "litmus/litmus.hpp"
 #include "litmus/operations.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 #include "verdict/expectation.hpp"
 
@@ -34,9 +34,7 @@ std::vector<std::string> examples() {
 }
 
 TEST(LanguageReference, ExamplesAreAsExpected) {
-  design::Registry registry;
-  registry.add_folder(DROVER_SOURCE_DIR "/designs");
-  registry.resolve();
+  const design::Registry& registry = tests::registry();
   litmus::KnownDesigns known;
   for (const design::Design& d : registry.designs()) {
     (d.release ? known.kernels : known.others).push_back(d.name);

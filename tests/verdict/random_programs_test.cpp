@@ -4,13 +4,13 @@
 // which.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <set>
 #include <string>
 
 #include "litmus/litmus.hpp"
 #include "naive_search.hpp"
 #include "random_program.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 
 namespace drover::tests {
@@ -21,25 +21,10 @@ using machine::Granularity;
 // A program whose naive search meets more states than this is left out and another one is made.
 constexpr std::size_t kNaiveLimit = 25'000;
 
-const design::Registry& registry() {
-  static const design::Registry all = [] {
-    design::Registry r;
-    r.add_folder(DROVER_SOURCE_DIR "/designs");
-    r.resolve();
-    return r;
-  }();
-  return all;
-}
-
 std::set<machine::Outcome> outcomes_of(const verdict::CheckResult& result) {
   std::set<machine::Outcome> outcomes;
   for (const auto& [outcome, count] : result.outcomes) outcomes.insert(outcome);
   return outcomes;
-}
-
-unsigned long environment(const char* name, unsigned long otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoul(value, nullptr, 10);
 }
 
 constexpr std::uint32_t kProgressBit = 1U << static_cast<unsigned>(litmus::Property::progress);

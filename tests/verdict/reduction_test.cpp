@@ -2,30 +2,16 @@
 // suite under all designs and on random programs; and it does leave out what it should.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
-#include "litmus/litmus.hpp"
 #include "random_program.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 
 namespace drover::tests {
 namespace {
 
 using machine::Granularity;
-
-const design::Registry& registry() {
-  static const design::Registry all = [] {
-    design::Registry r;
-    r.add_folder(DROVER_SOURCE_DIR "/designs");
-    r.resolve();
-    return r;
-  }();
-  return all;
-}
 
 verdict::CheckResult run(const litmus::Program& program, const design::Design& design,
                          bool reduction, Granularity granularity = Granularity::coarse) {
@@ -50,28 +36,9 @@ bool compare(const litmus::Program& program, const design::Design& design, Granu
   return true;
 }
 
-litmus::Program parse(const std::string& text) {
-  auto parsed = litmus::parse(text, "test.litmus");
-  EXPECT_TRUE(parsed.program) << (parsed.diagnostics.empty()
-                                      ? text
-                                      : litmus::to_string(parsed.diagnostics.front(), text));
-  return parsed.program.value();
-}
-
-unsigned long environment(const char* name, unsigned long otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoul(value, nullptr, 10);
-}
-
 TEST(Reduction, ChangesNoResultOfTheSuite) {
   unsigned runs = 0;
-  const std::string folder = DROVER_SOURCE_DIR "/litmus";
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() != ".litmus") continue;
-    std::ifstream file(entry.path());
-    std::stringstream text;
-    text << file.rdbuf();
-    const litmus::Program program = parse(text.str());
+  for (const litmus::Program& program : suite()) {
     for (const design::Design& design : registry().designs()) {
       for (const auto granularity : {Granularity::coarse, Granularity::fine}) {
         EXPECT_TRUE(compare(program, design, granularity, "")) << program.name << " is too big";

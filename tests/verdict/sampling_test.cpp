@@ -2,30 +2,17 @@
 // figures against the exhaustive search.
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
-#include "litmus/litmus.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 
 namespace drover::verdict {
 namespace {
 
-const design::Registry& registry() {
-  static const design::Registry all = [] {
-    design::Registry r;
-    r.add_folder(DROVER_SOURCE_DIR "/designs");
-    r.resolve();
-    return r;
-  }();
-  return all;
-}
+using tests::registry;
 
 CheckResult run(const CheckOptions& options) {
-  std::ifstream file(DROVER_SOURCE_DIR "/bench/scenarios/three-processes.litmus");
-  std::stringstream text;
-  text << file.rdbuf();
-  return check(*litmus::parse(text.str(), "t").program, *registry().find("linux-7.2"), options);
+  const litmus::Program program = tests::load("bench/scenarios/three-processes.litmus");
+  return check(program, *registry().find("linux-7.2"), options);
 }
 
 bool is_part_of(const CheckResult& part, const CheckResult& whole) {

@@ -3,31 +3,17 @@
 // on.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "explore/breadth_first.hpp"
-#include "litmus/litmus.hpp"
 #include "random_program.hpp"
+#include "support/programs.hpp"
 #include "verdict/check.hpp"
 
 namespace drover::tests {
 namespace {
 
 using machine::Granularity;
-
-const design::Registry& registry() {
-  static const design::Registry all = [] {
-    design::Registry r;
-    r.add_folder(DROVER_SOURCE_DIR "/designs");
-    r.resolve();
-    return r;
-  }();
-  return all;
-}
 
 verdict::CheckResult run(const litmus::Program& program, const design::Design& design,
                          verdict::CheckOptions options, std::uint64_t remember_after) {
@@ -77,21 +63,9 @@ void compare_marks(const litmus::Program& program, const design::Design& design,
   }
 }
 
-litmus::Program parse(const std::string& text) {
-  auto parsed = litmus::parse(text, "test.litmus");
-  EXPECT_TRUE(parsed.program) << text;
-  return parsed.program.value();
-}
-
 TEST(TransitionCache, ChangesNothingInTheSuite) {
   unsigned runs = 0, turn = 0;
-  const std::string folder = DROVER_SOURCE_DIR "/litmus";
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() != ".litmus") continue;
-    std::ifstream file(entry.path());
-    std::stringstream text;
-    text << file.rdbuf();
-    const litmus::Program program = parse(text.str());
+  for (const litmus::Program& program : suite()) {
     for (const design::Design& design : registry().designs()) {
       if (!verdict::unsupported_operation(program, design).empty()) continue;
       if (turn++ % 4 != 0) continue;  // each test under others
@@ -109,8 +83,7 @@ TEST(TransitionCache, ChangesNothingInTheSuite) {
 }
 
 TEST(TransitionCache, ChangesNothingInRandomPrograms) {
-  const char* const wanted = std::getenv("DROVER_RANDOM_PROGRAMS");
-  const unsigned long programs = wanted == nullptr ? 1000 : std::strtoul(wanted, nullptr, 10);
+  const unsigned long programs = environment("DROVER_RANDOM_PROGRAMS", 1000);
   for (std::uint64_t seed = 70'001; seed < 70'001 + programs; ++seed) {
     const design::Design& design = registry().designs()[seed % registry().designs().size()];
     const std::string text = random_program(seed);
@@ -126,10 +99,7 @@ TEST(TransitionCache, ChangesNothingInRandomPrograms) {
 }
 
 TEST(TransitionCache, ThreadsRememberOnTheirOwn) {
-  std::ifstream file(DROVER_SOURCE_DIR "/bench/scenarios/three-processes.litmus");
-  std::stringstream text;
-  text << file.rdbuf();
-  const litmus::Program program = parse(text.str());
+  const litmus::Program program = load("bench/scenarios/three-processes.litmus");
   const design::Design& design = *registry().find("linux-7.2");
   const auto plain = run(program, design, {}, explore::kUnlimited);
   EXPECT_GT(plain.states, 30'000U);  // levels that are worth several threads
