@@ -253,7 +253,7 @@ struct Position {
   return (s.frames.unlogged(frame).flags & (kAllocated | kFreed)) != 0;
 }
 /// Behind the last frame in use: frames from here on are zero bytes.
-[[nodiscard]] inline unsigned frames_end(const State& s) {
+[[nodiscard]] inline std::uint8_t frames_end(const State& s) {
   for (unsigned f = kFirstFrame; f <= s.frames_end && f < kMaxFrames; ++f) {
     s.frames.note(f, Look::in_use);
   }
