@@ -69,7 +69,7 @@ _drover() {
 
     local designs="--design --all --design-file"
     local search="--jobs --threads --first --time-limit --memory-limit --granularity --progress"
-    search="$search --compact --walks --seed --no-reduction --audit"
+    search="$search --compact --walks --seed --no-reduction --no-symmetry --audit"
     local options=""
     case $command in
         "") options="check matrix explain designs claims fmt run emit kernels --version" ;;

@@ -143,9 +143,9 @@ void add_check(CLI::App& app, Command& chosen) {
       ->add_option("--checkpoint", options->search.checkpoint,
                    "save the check there, and go on from it")
       ->type_name("FILE");
-  command->add_option("--every", options->search.every, "seconds between checkpoints (default: 60)")
-      ->check(unlisted(CLI::PositiveNumber))
-      ->type_name("SEC");
+  command->add_option("--every", options->search.every, "time between checkpoints (default: 60 s)")
+      ->transform(duration())
+      ->type_name("TIME");
   command->add_flag("--json", options->json, "print JSON (schema drover.check/1)");
   command->add_flag("-v,--verbose", options->verbose, "herd's block for every run");
   command->footer(

@@ -1,13 +1,44 @@
 // Shared options; see options.hpp.
 #include "cli/options.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
+#include <charconv>
+#include <map>
+#include <string>
 
 namespace drover::cli {
 
 CLI::Validator unlisted(CLI::Validator validator) {
   return validator.description("");
+}
+
+CLI::Validator duration() {
+  const auto to_seconds = [](std::string& text) -> std::string {
+    const std::map<std::string, double> units = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
+    const char* const end = text.data() + text.size();
+    double number = 0;
+    const auto parsed = std::from_chars(text.data(), end, number);
+    const auto unit = units.find(std::string(parsed.ptr, end));
+    const bool valid = parsed.ec == std::errc() && unit != units.end() && number > 0;
+    if (!valid) return fmt::format("`{}` is no time above 0: write 90, 90s, 2m or 1.5h", text);
+    text = fmt::format("{}", number * unit->second);
+    return "";
+  };
+  return CLI::Validator(to_seconds, "");
+}
+
+CLI::Validator at_least_one() {
+  const auto check = [](std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end && number > 0) return "";
+    return fmt::format("`{}` is no whole number from 1 on", text);
+  };
+  return CLI::Validator(check, "");
 }
 
 void add_design_options(CLI::App& command, DesignOptions& options) {
@@ -36,9 +67,9 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       ->check(unlisted(CLI::Range(1U, 1024U)))
       ->type_name("N");
   add_threads(command, flags);
-  command.add_option("--time-limit", flags.time_limit, "seconds for one check")
-      ->check(unlisted(CLI::PositiveNumber))
-      ->type_name("SEC");
+  command.add_option("--time-limit", flags.time_limit, "for one check: 90, 90s, 2m, 1.5h")
+      ->transform(duration())
+      ->type_name("TIME");
   command
       .add_option("--memory-limit", flags.memory_limit,
                   "bytes of states for one check: 512M, 4G\n(default: what is free, shared by -j)")
@@ -55,12 +86,14 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       ->check(unlisted(CLI::IsMember({"fingerprints", "bitstate"})))
       ->type_name("HOW");
   command.add_option("--walks", flags.walks, "take N random runs only; always incomplete")
-      ->check(unlisted(CLI::PositiveNumber))
+      ->check(at_least_one())
       ->type_name("N");
   command.add_option("--seed", flags.seed, "of --walks (default: 1)")->type_name("S");
   command.add_flag("--no-reduction", flags.no_reduction,
                    "visit every state, also those that reductions leave out");
-  command.add_flag("--audit", flags.audit, "check again without reduction and compare");
+  command.add_flag("--no-symmetry", flags.no_symmetry,
+                   "tell interchangeable threads and processes apart");
+  command.add_flag("--audit", flags.audit, "check again without reductions and compare");
   command.add_flag("--first", flags.first,
                    "stop a check at the first property violated: exit 3,\nor 1 if that "
                    "property was to hold");

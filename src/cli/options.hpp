@@ -33,17 +33,21 @@ struct SearchFlags {
   std::uint64_t walks = 0, seed = 1;
   std::string checkpoint;  // file; empty: none
   double every = 60;       // seconds between checkpoints
-  bool no_reduction = false, audit = false;
+  bool no_reduction = false, no_symmetry = false, audit = false;
   bool first = false;  // stop a check at the first violation
 
   [[nodiscard]] machine::Granularity steps() const {
     return granularity == "fine" ? machine::Granularity::fine : machine::Granularity::coarse;
   }
 };
+/// Turns 90, 90s, 2m or 1.5h into seconds; anything else, and what is not above 0, is an error.
+[[nodiscard]] CLI::Validator duration();
+/// Accepts whole numbers from 1 on.
+[[nodiscard]] CLI::Validator at_least_one();
 /// --threads alone.
 void add_threads(CLI::App& command, SearchFlags& flags);
-/// -j, --threads, --time-limit, --memory-limit, --granularity, --no-reduction, --audit, --first,
-/// --progress.
+/// -j, --threads, --time-limit, --memory-limit, --granularity, --compact, --walks, --seed,
+/// --no-reduction, --no-symmetry, --audit, --first, --progress.
 void add_search_flags(CLI::App& command, SearchFlags& flags);
 
 /// The end of a command's --help: what there is to know beyond the options, then "Examples:".

@@ -288,8 +288,9 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_option("-d,--design", options->design, "the model to compare with")->type_name("D");
   command->add_flag("--racy", options->racy, "only tests with more than one order");
   command->add_option("--iterations", options->run.runs, "runs of a racy test")->type_name("N");
-  command->add_option("--time", options->run.seconds, "seconds for a racy test (default 2)")
-      ->type_name("SEC");
+  command->add_option("--time", options->run.seconds, "for a racy test: 2 (default), 90s, 1m")
+      ->transform(duration())
+      ->type_name("TIME");
   command->add_option("-j,--jobs", options->jobs, "kernels side by side (default 1)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");

@@ -39,6 +39,7 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   options.threads = flags.threads > 0 ? flags.threads : 1;
   options.first = flags.first;
   options.reduction = !flags.no_reduction;
+  options.symmetry = !flags.no_reduction && !flags.no_symmetry;
   options.audit = flags.audit;
   // A quarter stays free for what the store's count leaves out and for the other programs.
   options.memory_limit =

@@ -10,7 +10,7 @@ using mm::Step;
 
 #define DROVER_PATH_mm(name)
 #define DROVER_PATH_device(name) Step name(Kernel& k);
-#define PATH(name, folder) DROVER_PATH_##folder(name)
+#define PATH(name, folder, locals) DROVER_PATH_##folder(name)
 #include "mm/paths.def"
 #undef PATH
 #undef DROVER_PATH_device

@@ -134,8 +134,8 @@ mm::Step run_path(mm::Kernel& k) {
   switch (static_cast<Path>(k.activation().path)) {
     case Path::none:
       break;
-#define PATH(name, folder) \
-  case Path::name:         \
+#define PATH(name, folder, locals) \
+  case Path::name:                 \
     return folder::name(k);
 #include "mm/paths.def"
 #undef PATH

@@ -7,6 +7,7 @@
 
 #include "machine/machine.hpp"
 #include "mm/gup.hpp"
+#include "mm/large_folio.hpp"
 #include "mm/swap.hpp"
 
 namespace drover::machine {
@@ -22,16 +23,6 @@ static_assert(kEqualBytes<mm::Frame, mm::Mm, mm::Actor, mm::Ref, mm::Job, mm::Sw
 
 namespace {
 
-// Large folios that can exist at once: one per mapping of `huge` memory, what collapse or a copy
-// makes, and those that only references hold.
-unsigned folio_bound(const litmus::Program& program) {
-  if ((program.features & litmus::kFeatureHuge) == 0) return 0;
-  const auto huge =
-      std::count_if(program.objects.begin(), program.objects.end(),
-                    [](const litmus::Object& o) { return o.huge != litmus::HugeMapping::none; });
-  return std::min(static_cast<unsigned>(huge) * (program.mms + 1U) + 1U, mm::kMaxLargeFolios);
-}
-
 // Frames that can exist at once: one per PTE, per reference, and two per path under way; a large
 // folio keeps all its pages.
 unsigned frame_bound(const litmus::Program& program) {
@@ -40,7 +31,7 @@ unsigned frame_bound(const litmus::Program& program) {
       2 * program.actors.size() +
       ((program.features & litmus::kFeatureSwap) != 0 ? mm::swap_slots(program) : 0) +
       ((program.features & litmus::kFeatureFiles) != 0 ? program.pages : 0) +
-      static_cast<std::size_t>(folio_bound(program)) * litmus::kMaxFolioPages;
+      static_cast<std::size_t>(mm::large_folios(program)) * litmus::kMaxFolioPages;
   return static_cast<unsigned>(std::min<std::size_t>(bound, mm::kMaxFrames));
 }
 
@@ -218,7 +209,7 @@ void Machine::lay_out_rest(unsigned words) {
                offsetof(mm::FilePage, disk) + words * sizeof(mm::Word));
     end_part();
   }
-  for (unsigned f = 0; f < folio_bound(program_); ++f) {
+  for (unsigned f = 0; f < mm::large_folios(program_); ++f) {
     add_record(decltype(State::folios)::kFirst + f,
                offsetof(State, folios) + f * sizeof(mm::LargeFolio), sizeof(mm::LargeFolio));
   }
@@ -235,7 +226,7 @@ void Machine::lay_out_regions() {
   region(offsetof(State, actors), program_.actors.size() * sizeof(mm::Actor));
   const bool files = (program_.features & litmus::kFeatureFiles) != 0;
   region(small, offsetof(State, files) + (files ? sizeof(State::files) : 0) - small);
-  if (folio_bound(program_) > 0) region(offsetof(State, folios), sizeof(State::folios));
+  if (mm::large_folios(program_) > 0) region(offsetof(State, folios), sizeof(State::folios));
 }
 
 void Machine::lay_out() {

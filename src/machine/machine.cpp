@@ -127,7 +127,9 @@ void Machine::finish_step(Kernel& k) {
     fits_ = fits_ && next_.frames_end <= frames_;
     normal_ = stays_normal();
   } else {
-    marks_ |= normalise_next() | rename_next();
+    marks_ |= normalise_next();
+    if (symmetry_) to_representative();
+    marks_ |= rename_next();
   }
   pack(next_, packed_.data());
 }
@@ -142,6 +144,36 @@ explore::Marks Machine::normalise_next() {
     forget_wp_seq(next_, program_);
   }
   return violated_invariants(next_, program_, switches_);
+}
+
+// next_ becomes the least of its images that symmetry.hpp asks to compare.
+void Machine::to_representative() {
+  const auto& candidates = symmetry_->candidates(next_);
+  std::uint16_t best = candidates.front();
+  if (candidates.size() > 1) least_.clear();
+  for (std::size_t i = 0; candidates.size() > 1 && i < candidates.size(); ++i) {
+    copy_used(next_, image_);
+    symmetry_->apply(candidates[i], next_, image_);
+    Renumbering names;
+    canonicalise(image_, program_, frames_, names);
+    pack(image_, packed_.data());
+    if (i != 0 && std::memcmp(packed_.data(), least_.data(), packed_bytes_) >= 0) continue;
+    least_.assign(packed_.begin(), packed_.end());
+    best = candidates[i];
+  }
+  if (best == 0) return;  // the identity
+  copy_used(next_, image_);
+  symmetry_->apply(best, next_, image_);
+  copy_used(image_, next_);
+}
+
+void Machine::image(const std::byte* state, std::uint16_t which, std::byte* out) {
+  unpack(state, next_);
+  copy_used(next_, image_);
+  symmetry_->apply(which, next_, image_);
+  Renumbering names;
+  canonicalise(image_, program_, frames_, names);
+  pack_exactly(image_, out);
 }
 
 explore::Marks Machine::rename_next() {

@@ -18,6 +18,7 @@
 #include "litmus/program.hpp"
 #include "machine/ample.hpp"
 #include "machine/dead_values.hpp"
+#include "machine/symmetry.hpp"
 #include "mm/kernel.hpp"
 #include "mm/state.hpp"
 
@@ -65,6 +66,17 @@ class Machine {
     ample_.emplace(program_, switches_);
     dead_values_.emplace(program_);
   }
+  /// Symmetry: expand emits one state for all that differ only in which of several interchangeable
+  /// threads is which. Same outcomes by outcomes(), same properties violated. No effect where
+  /// nothing is interchangeable.
+  void use_symmetry() {
+    symmetry_.emplace(program_);
+    if (symmetry_->trivial()) symmetry_.reset();
+  }
+  /// The canonical image of a packed state under Symmetry::group()[which].
+  void image(const std::byte* state, std::uint16_t which, std::byte* out);
+  /// How many states one may stand for at most by symmetry.
+  [[nodiscard]] std::size_t interchanges() const { return symmetry_ ? symmetry_->order() : 1; }
 
   // --- explore::Model ---------------------------------------------------------------------------
   [[nodiscard]] std::size_t state_bytes() const { return packed_bytes_; }
@@ -86,8 +98,8 @@ class Machine {
 
   // --- explore::FactoredModel -------------------------------------------------------------------
   [[nodiscard]] bool factored() const {
-    // Pages of large folios keep each other.
-    return part_words_.size() <= explore::StateShape::kMostParts &&
+    // Pages of large folios keep each other, and which thread is which depends on all of them.
+    return !symmetry_ && part_words_.size() <= explore::StateShape::kMostParts &&
            (program_.features & litmus::kFeatureHuge) == 0;
   }
   [[nodiscard]] unsigned movers() const {
@@ -121,6 +133,8 @@ class Machine {
   void unpack(const std::byte* from, mm::State& to) const;
   /// The atoms of the condition in a final state, in Condition::atoms order.
   [[nodiscard]] Outcome outcome(const mm::State& s) const;
+  /// Those of all the final states that `s` stands for, each once.
+  [[nodiscard]] std::vector<Outcome> outcomes(const mm::State& s) const;
   /// Whether the proposition (not the quantifier) holds of an outcome.
   [[nodiscard]] bool holds(const Outcome& outcome) const;
   /// Whether every actor is through: otherwise a state without successors is a deadlock.
@@ -186,6 +200,7 @@ class Machine {
   [[nodiscard]] bool only_self_changed(unsigned actor) const;
   void finish_step(mm::Kernel& k);
   explore::Marks normalise_next();
+  void to_representative();
   explore::Marks rename_next();
 
   // views.cpp
@@ -230,6 +245,9 @@ class Machine {
   Renumbering names_{};
   std::optional<Ample> ample_;
   std::optional<DeadValues> dead_values_;
+  std::optional<Symmetry> symmetry_;
+  mm::State image_{};  // of next_ under a permutation
+  std::vector<std::byte> least_;
   unsigned emitted_ = 0;  // by the expand() under way
   bool cycle_possible_ = false;
   bool moved_ = false, backward_ = false, last_choice_ = true;

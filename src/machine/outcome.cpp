@@ -85,6 +85,17 @@ Outcome Machine::outcome(const State& s) const {
   return values;
 }
 
+std::vector<Outcome> Machine::outcomes(const State& s) const {
+  std::vector<Outcome> all{outcome(s)};
+  if (!symmetry_) return all;
+  Outcome image(all.front().size());
+  for (const Automorphism& by : symmetry_->group()) {
+    for (std::size_t i = 0; i < image.size(); ++i) image[by.atoms[i]] = all.front()[i];
+    if (std::find(all.begin(), all.end(), image) == all.end()) all.push_back(image);
+  }
+  return all;
+}
+
 bool Machine::holds(const Outcome& outcome) const {
   return evaluate(program_.condition, outcome, program_.condition.root);
 }
@@ -92,7 +103,10 @@ bool Machine::holds(const Outcome& outcome) const {
 explore::Marks Machine::terminal(const std::byte* state) {
   unpack(state, base_);
   if (!finished(base_)) return 1U << static_cast<unsigned>(litmus::Property::progress);
-  explore::Marks marks = holds(outcome(base_)) ? kMarkConditionTrue : kMarkConditionFalse;
+  explore::Marks marks = 0;
+  for (const Outcome& seen : outcomes(base_)) {
+    marks |= holds(seen) ? kMarkConditionTrue : kMarkConditionFalse;
+  }
   if (!balanced(base_, program_, switches_)) {
     marks |= 1U << static_cast<unsigned>(litmus::Property::balance);
   }

@@ -17,7 +17,7 @@ namespace drover::mm {
 /// The paths by name; see paths.def.
 enum class Path : std::uint8_t {
   none,
-#define PATH(name, folder) name,
+#define PATH(name, folder, locals) name,
 #include "mm/paths.def"
 #undef PATH
 };

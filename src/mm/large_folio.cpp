@@ -1,6 +1,7 @@
 // Large folios; see large_folio.hpp.
 #include "mm/large_folio.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "mm/page.hpp"
@@ -31,8 +32,18 @@ bool folio_mapped_shared(const State& s, std::uint8_t frame) {
   return false;
 }
 
+unsigned large_folios(const litmus::Program& program) {
+  if ((program.features & litmus::kFeatureHuge) == 0) return 0;
+  const auto huge =
+      std::count_if(program.objects.begin(), program.objects.end(),
+                    [](const litmus::Object& o) { return o.huge != litmus::HugeMapping::none; });
+  const std::size_t bound =
+      static_cast<std::size_t>(huge) * program.mms + program.refs + program.actors.size();
+  return static_cast<unsigned>(std::min<std::size_t>(bound, kMaxLargeFolios));
+}
+
 std::uint8_t alloc_large_folio(Kernel& k, unsigned pages) {
-  for (unsigned number = 0; number < kMaxLargeFolios; ++number) {
+  for (unsigned number = 0; number < large_folios(k.program); ++number) {
     LargeFolio& folio = k.s.folios[number];
     if (folio.pages[0] != kNoFrame) continue;
     folio = LargeFolio{};

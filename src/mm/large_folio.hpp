@@ -42,6 +42,10 @@ namespace drover::mm {
 /// folio_maybe_mapped_shared and what came before it: whether more than one process maps some page.
 [[nodiscard]] bool folio_mapped_shared(const State& s, std::uint8_t frame);
 
+/// Large folios that can exist at once: one per mapping of `huge` memory, one per reference that
+/// outlives the mapping, and one that each actor is about to map (a copy, a collapse). At most
+/// kMaxLargeFolios.
+[[nodiscard]] unsigned large_folios(const litmus::Program& program);
 /// Allocates a folio of `pages` frames, refcount 1, not mapped; returns its head frame. Throws
 /// std::runtime_error as alloc_page does.
 std::uint8_t alloc_large_folio(Kernel& k, unsigned pages);

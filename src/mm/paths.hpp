@@ -8,7 +8,7 @@ namespace drover::mm {
 
 #define DROVER_PATH_mm(name) Step name(Kernel& k);
 #define DROVER_PATH_device(name)
-#define PATH(name, folder) DROVER_PATH_##folder(name)
+#define PATH(name, folder, locals) DROVER_PATH_##folder(name)
 #include "mm/paths.def"
 #undef PATH
 #undef DROVER_PATH_device

@@ -87,6 +87,7 @@ Json run_json(const Run& run) {
   json["transitions"] = result.transitions;
   json["depth"] = result.depth;
   json["state_bytes"] = result.state_bytes;
+  json["interchanges"] = result.interchanges;
   json["memory"] = result.memory;
   json["seconds"] = result.seconds;
   return json;

@@ -190,7 +190,9 @@ CheckResult check_once(const litmus::Program& program, const design::Design& des
   const auto begin = std::chrono::steady_clock::now();
   machine::Machine model(program, design.switches, options.granularity);
   if (options.reduction && options.mode != Mode::walks) model.reduce();
+  if (options.symmetry && options.mode != Mode::walks) model.use_symmetry();
   result.state_bytes = model.state_bytes();
+  result.interchanges = model.interchanges();
   try {
     if (options.mode == Mode::exhaustive) {
       search(model, options, manifest(program, design, options), result);
@@ -215,9 +217,11 @@ bool same_outcomes(const CheckResult& a, const CheckResult& b) {
 CheckResult check(const litmus::Program& program, const design::Design& design,
                   const CheckOptions& options) {
   CheckResult result = check_once(program, design, options);
-  if (!options.audit || !options.reduction || !result.complete()) return result;
+  if (!options.audit || !(options.reduction || options.symmetry) || !result.complete()) {
+    return result;
+  }
   CheckOptions in_full = options;
-  in_full.reduction = false;
+  in_full.reduction = in_full.symmetry = false;
   in_full.checkpoint = {};
   const CheckResult whole = check_once(program, design, in_full);
   if (!whole.complete()) {

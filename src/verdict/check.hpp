@@ -39,7 +39,8 @@ struct CheckOptions {
   unsigned threads = 1;  // of this one search
   std::uint64_t remember_after = explore::SearchOptions{}.remember_after;
   bool reduction = false;  // leave out steps whose order does not matter (machine/ample.hpp)
-  bool audit = false;      // search again without the reduction; a difference throws
+  bool symmetry = false;   // one state for all that differ in which thread is which
+  bool audit = false;      // search again without either; a difference throws
   bool first = false;      // stop when a property is violated
   explore::StateStore* arena = nullptr;  // memory to reuse from check to check, one for each thread
   const std::atomic<bool>* stop = nullptr;
@@ -59,9 +60,10 @@ struct CheckResult {
   std::uint64_t positive = 0, negative = 0;  // final states that satisfy the proposition, and not
   std::uint32_t violated = 0;                // bit per litmus::Property
   std::uint64_t states = 0, transitions = 0;
-  std::uint32_t depth = 0;        // steps of the longest shortest run
-  std::uint64_t memory = 0;       // bytes of the state store and of what is remembered of steps
-  std::uint64_t state_bytes = 0;  // bytes of one packed state
+  std::uint32_t depth = 0;         // steps of the longest shortest run
+  std::uint64_t memory = 0;        // bytes of the state store and of what is remembered of steps
+  std::uint64_t state_bytes = 0;   // bytes of one packed state
+  std::uint64_t interchanges = 1;  // how many states one stands for at most, by symmetry
   double seconds = 0;
 
   [[nodiscard]] bool complete() const { return incomplete_reason.empty(); }

@@ -11,9 +11,10 @@ namespace drover::verdict {
 void Tally::add(const machine::Machine& model, explore::StateBytes bytes) {
   model.unpack(bytes.data(), state);
   if (!model.finished(state)) return;  // a deadlock is no outcome
-  const machine::Outcome outcome = model.outcome(state);
-  (model.holds(outcome) ? positive : negative)++;
-  outcomes[outcome]++;
+  for (const machine::Outcome& outcome : model.outcomes(state)) {
+    (model.holds(outcome) ? positive : negative)++;
+    outcomes[outcome]++;
+  }
 }
 
 void add_up(const std::vector<Tally>& tallies, CheckResult& result) {
@@ -62,10 +63,11 @@ std::string manifest(const litmus::Program& program, const design::Design& desig
   for (unsigned i = 0; i < design::switch_list().size(); ++i) {
     switches += fmt::format(" {}", design::value_of(design.switches, i));
   }
-  return fmt::format("drover {}\ntest {} {}\ndesign {}\nswitches{}\ngranularity {}\nreduction {}\n",
-                     options.checkpoint.version, program.name, program.hash, design.name, switches,
-                     options.granularity == machine::Granularity::fine ? "fine" : "coarse",
-                     options.reduction ? "yes" : "no");
+  return fmt::format(
+      "drover {}\ntest {} {}\ndesign {}\nswitches{}\ngranularity {}\nreduction {}\nsymmetry {}\n",
+      options.checkpoint.version, program.name, program.hash, design.name, switches,
+      options.granularity == machine::Granularity::fine ? "fine" : "coarse",
+      options.reduction ? "yes" : "no", options.symmetry ? "yes" : "no");
 }
 
 std::string checkpoint_refusal(const litmus::Program& program, const design::Design& design,

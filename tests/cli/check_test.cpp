@@ -148,6 +148,32 @@ TEST_F(Check, RangesOfKernels) {
   EXPECT_TRUE(contains(result.out, "1 test, 4 runs: 4 as expected"));
 }
 
+TEST_F(Check, TimesMayHaveAUnit) {
+  write("t.litmus", fork_test("t", kTrueExpectations));
+  for (const char* time : {"90", "90s", "0.5m", "1h"}) {
+    EXPECT_EQ(run(std::string("check t.litmus --time-limit ") + time).status, 0) << time;
+  }
+  for (const char* time : {"0", "-1", "90x", "soon", "s"}) {
+    const Output result = run(std::string("check t.litmus --time-limit ") + time);
+    EXPECT_EQ(result.status, 2) << time;
+    EXPECT_TRUE(contains(result.err, "write 90, 90s, 2m or 1.5h")) << result.err;
+  }
+}
+
+TEST_F(Check, InterchangeableThreadsAreTakenTogether) {
+  write("t.litmus",
+        "litmus t\nanon a { x }\nprocess p { }\nthread p.t { a.x = 1; }\nthread p.u { a.x = 1; }\n"
+        "thread p.v { a.x = 1; }\nexists (p:a.x = 1)\n");
+  const auto states = [&](const std::string& options) {
+    const Output result = run("check t.litmus --design linux-7.2 --json " + options);
+    return nlohmann::json::parse(result.out)["runs"][0]["states"].get<int>();
+  };
+  EXPECT_EQ(states("--no-reduction"), 8);  // who has stored
+  EXPECT_EQ(states("--audit"), 4);         // how many have
+  EXPECT_GT(states("--no-symmetry"), 4);
+  EXPECT_TRUE(contains(run("check t.litmus --design linux-7.2 --json").out, "\"interchanges\": 6"));
+}
+
 TEST_F(Check, AUsersOwnDesign) {
   write("t.litmus", fork_test("t", ""));
   write("mine.toml", "title = \"Mine\"\nextends = \"linux-4.18\"\n");

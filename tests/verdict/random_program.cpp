@@ -5,6 +5,7 @@
 
 #include <array>
 #include <random>
+#include <regex>
 #include <vector>
 
 namespace drover::tests {
@@ -23,7 +24,8 @@ struct Memory {
 
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed) : random_(seed), seed_(seed) {}
+  /// `twins`: two threads of the same statements instead of perhaps one.
+  Generator(std::uint64_t seed, bool twins) : random_(seed), seed_(seed), twins_(twins) {}
 
   std::string text() {
     const unsigned objects = 1 + pick(2);
@@ -34,14 +36,15 @@ class Generator {
     if (two_pages || huge_) words_ = 1;
     pages_ = two_pages ? 2 : 1;
     const bool forks = pick(4) != 0;
-    const bool thread = pick(3) != 0;
+    const bool thread = pick(3) != 0 || twins_;
     std::string out = fmt::format("litmus random-{}\n", seed_);
     for (unsigned o = 0; o < (two_pages || huge_ ? 1 : objects); ++o) out += object(o, small);
     if (small && !huge_ && pick(3) == 0) out += target();
     if (pick(4) == 0) out += pick(2) != 0 ? "swap disk;\n" : "swap disk : stable_writes;\n";
     std::string child;
     if (forks) child = actor("process c", 1 + pick(2), false, true);
-    const std::string second = thread ? actor("thread p.t", 1 + pick(2), false, false) : "";
+    std::string second = thread ? actor("thread p.t", 1 + pick(2), false, false) : "";
+    if (twins_) second += twin_of(second);
     out += actor("process p", 2 + pick(2), forks, false);
     out += child + second;
     out += daemon();
@@ -315,11 +318,18 @@ class Generator {
     return head + " {\n" + body + "}\n";
   }
 
+  // The same statements, with handles and jobs of its own.
+  static std::string twin_of(const std::string& thread) {
+    const std::string named = std::regex_replace(thread, std::regex("p\\.t"), "p.u");
+    return std::regex_replace(named, std::regex("\\b(j?h[0-9]+)\\b"), "$1u");
+  }
+
   // All registers and words are named, so that outcomes are compared in full.
   std::string condition(bool forks, bool thread) {
     std::string atoms = "p:r0 = 0 /\\ p:r1 = 0 /\\ ~p:SIGBUS";
     if (forks) atoms += " /\\ c:r0 = 0 /\\ c:r1 = 0 /\\ c:m0.w0 = 0 /\\ ~c:SIGSEGV /\\ ~c:SIGBUS";
     if (thread) atoms += " /\\ p.t:r0 = 0 /\\ p.t:r1 = 0";
+    if (twins_) atoms += " /\\ p.u:r0 = 0 /\\ p.u:r1 = 0";
     for (const Memory& m : memory_) {
       for (unsigned w = 0; w < words_; ++w) {
         atoms += fmt::format(" /\\ p:{}.w{} = 0", m.name, w);
@@ -336,6 +346,7 @@ class Generator {
 
   std::mt19937_64 random_;
   std::uint64_t seed_;
+  bool twins_;
   std::vector<Memory> memory_;
   bool huge_ = false, pooled_ = false, has_target_ = false, moves_by_uffd_ = false;
   unsigned words_ = 1, pages_ = 1, handles_ = 0;
@@ -344,7 +355,11 @@ class Generator {
 }  // namespace
 
 std::string random_program(std::uint64_t seed) {
-  return Generator(seed).text();
+  return Generator(seed, false).text();
+}
+
+std::string random_program_with_twins(std::uint64_t seed) {
+  return Generator(seed, true).text();
 }
 
 }  // namespace drover::tests

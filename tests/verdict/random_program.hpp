@@ -9,5 +9,7 @@ namespace drover::tests {
 
 /// A valid litmus test; the same text for the same seed.
 [[nodiscard]] std::string random_program(std::uint64_t seed);
+/// The same, with two interchangeable threads p.t and p.u.
+[[nodiscard]] std::string random_program_with_twins(std::uint64_t seed);
 
 }  // namespace drover::tests
