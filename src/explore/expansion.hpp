@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "explore/model.hpp"
+#include "explore/recent_handles.hpp"
 #include "explore/search_types.hpp"
 #include "explore/state_access.hpp"
 #include "explore/transition_cache.hpp"
@@ -32,6 +33,8 @@ class Expansion {
  public:
   /// Successors that wait for the cache lines of their slots.
   static constexpr std::size_t kBatch = 64;
+  /// Expansions after which the table of visited states is larger than the nearest cache.
+  static constexpr std::uint64_t kWorthRecent = 4096;
 
   /// When and with how many bytes at most steps are remembered.
   struct Memory {
@@ -61,6 +64,7 @@ class Expansion {
         --expansions_;
         return;
       }
+      if (expansions_ == kWorthRecent) recent_.enlarge();
       expand_next(model, on_terminal);
     }
   }
@@ -73,6 +77,7 @@ class Expansion {
       waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
     }
     batch_.clear();
+    recent_.forget();
   }
 
   bool idle() const { return begin_ == end_ && batch_.empty() && waiting_.empty(); }
@@ -180,6 +185,7 @@ class Expansion {
 
   void add_to_batch(Handle handle) {
     const std::uint64_t hash = HandleSet::hash(handle);
+    if (recent_.meet(handle, hash)) return;
     access_.prefetch_slot(hash);
     batch_.push_back({handle, hash});
   }
@@ -260,6 +266,7 @@ class Expansion {
   StateIndex begin_ = 0, end_ = 0;  // claimed and not yet expanded
   std::vector<std::byte> waiting_;  // successors there was no room for to intern
   std::vector<Found> batch_;
+  RecentHandles recent_;
   bool needs_room_ = false;
   std::uint64_t expansions_ = 0;
   std::atomic<std::uint64_t> transitions_{0};

@@ -2,6 +2,10 @@
 // TransitionCache.
 #pragma once
 
+#include <array>
+#include <bit>
+#include <utility>
+
 #include "explore/part_views.hpp"
 
 namespace drover::explore::detail {
@@ -34,58 +38,124 @@ struct Renaming {
   }
 };
 
-/// Of the state with these numbers of parts.
-template <FactoredModel M, class Numbers>
-Renaming renaming_of(M& model, PartViews<M>& views, const Names& names, const Numbers& numbers) {
-  Renaming r;
-  std::uint64_t seen = 0;
-  for (const std::uint8_t part : names.order) {
-    const NamesIn in_part = views.names_in(model, part, numbers[part]);
-    if ((in_part.mask & ~seen) == 0) continue;
-    r.possible = r.possible && !in_part.too_many;
-    for (std::uint64_t list = in_part.list; list != 0; list >>= NamesIn::kBits) {
-      const auto name = static_cast<unsigned>(list & 63U);
-      if ((seen >> name & 1U) != 0) continue;
-      seen |= std::uint64_t{1} << name;
-      r.add(name, names.first);
+/// The names in the parts of one state, kept up to date part by part: first those of the state
+/// being expanded, then of its successor while that is looked at.
+template <FactoredModel M>
+class NamedParts {
+ public:
+  NamedParts(PartViews<M>& views, Names names) : views_(views), names_(std::move(names)) {
+    for (const std::uint8_t part : names_.order) naming_ |= Parts{1} << part;
+    for (const std::uint8_t part : names_.shared) {
+      shared_ |= Parts{1} << part;
+      user_[part] = true;
     }
-    if (!r.possible) return r;
-  }
-  for (const std::uint8_t part : names.shared) {
-    if (views.use_of(model, part, numbers[part]) != kNameUnused) r.possible = false;
-  }
-  for (unsigned name = names.first; name < names.part_of.size(); ++name) {
-    const std::uint8_t part = names.part_of[name];
-    const bool named = (seen >> name & 1U) != 0;
-    if (part == Names::kNoPart) {
-      r.possible = r.possible && !named;
-      continue;
+    for (unsigned name = names_.first; name < names_.part_of.size(); ++name) {
+      const std::uint8_t part = names_.part_of[name];
+      if (part == Names::kNoPart) {
+        elsewhere_ |= std::uint64_t{1} << name;
+      } else {
+        user_[part] = true;
+        name_of_[part] = std::uint64_t{1} << name;
+      }
     }
-    const std::uint8_t use = views.use_of(model, part, numbers[part]);
-    if (use == kNameUnused) continue;
-    r.end = name + 1;
-    if (named) continue;
-    r.moved |= std::uint64_t{1} << name;
-    if (use == kNameLost) r.marks |= names.lost;
   }
-  return r;
-}
 
-/// Calls act(part, part that its value comes from) for each part that changes; the same part if
-/// only names in it change or if it is cleared.
-template <FactoredModel M, class Numbers, class Act>
-void for_each_renamed(M& model, PartViews<M>& views, const Names& names, const Numbers& numbers,
-                      const Renaming& r, Act&& act) {
-  for (unsigned at = 0; at < r.count; ++at) {
-    const unsigned name = names.first + at;
-    if (r.old_name(at) != name) act(names.part_of[name], names.part_of[r.old_name(at)]);
+  /// Of the state being expanded.
+  void set(M& model, std::size_t part, NodeId number) {
+    const Parts bit = Parts{1} << part;
+    if ((naming_ & bit) != 0) in_[part] = views_.names_in(model, part, number);
+    if (user_[part]) note_use(part, views_.use_of(model, part, number), now_);
+    before_ = now_;
   }
-  for (unsigned name = names.first + r.count; name < r.end; ++name) {
-    act(names.part_of[name], names.part_of[name]);
+  /// Of its successor, until restore().
+  void change(M& model, std::size_t part, NodeId number) {
+    const Parts bit = Parts{1} << part;
+    if ((naming_ & bit) != 0) {
+      const NamesIn& names = views_.names_in(model, part, number);
+      if (names != in_[part]) {
+        if ((saved_ & bit) == 0) saved_in_[part] = in_[part];
+        saved_ |= bit;
+        in_[part] = names;
+      }
+    }
+    if (user_[part]) note_use(part, views_.use_of(model, part, number), now_);
   }
-  for (const std::uint8_t part : names.order) {
-    if ((views.names_in(model, part, numbers[part]).mask & r.moved) != 0) act(part, part);
+  /// Whether the successor's parts may name anything else than before, or be in use otherwise.
+  bool changed() const { return saved_ != 0 || now_ != before_; }
+  void restore() {
+    for (; saved_ != 0; saved_ &= saved_ - 1) {
+      const auto part = static_cast<std::size_t>(std::countr_zero(saved_));
+      in_[part] = saved_in_[part];
+    }
+    now_ = before_;
   }
-}
+
+  Renaming renaming() const {
+    Renaming r;
+    std::uint64_t seen = 0;
+    for (const std::uint8_t part : names_.order) {
+      const NamesIn& in_part = in_[part];
+      if ((in_part.mask & ~seen) == 0) continue;
+      r.possible = r.possible && !in_part.too_many;
+      for (std::uint64_t list = in_part.list; list != 0; list >>= NamesIn::kBits) {
+        const auto name = static_cast<unsigned>(list & 63U);
+        if ((seen >> name & 1U) != 0) continue;
+        seen |= std::uint64_t{1} << name;
+        r.add(name, names_.first);
+      }
+      if (!r.possible) return r;
+    }
+    r.possible = now_.shared == 0 && (seen & elsewhere_) == 0;
+    r.end = static_cast<unsigned>(std::bit_width(now_.used));
+    r.moved |= now_.used & ~seen;
+    if ((now_.lost & ~seen) != 0) r.marks |= names_.lost;
+    return r;
+  }
+
+  /// Calls act(part, part that its value comes from) for each part that changes; the same part if
+  /// only names in it change or if it is cleared.
+  template <class Act>
+  void for_each_renamed(const Renaming& r, Act&& act) const {
+    for (unsigned at = 0; at < r.count; ++at) {
+      const unsigned name = names_.first + at;
+      if (r.old_name(at) != name) act(names_.part_of[name], names_.part_of[r.old_name(at)]);
+    }
+    for (unsigned name = names_.first + r.count; name < r.end; ++name) {
+      act(names_.part_of[name], names_.part_of[name]);
+    }
+    for (const std::uint8_t part : names_.order) {
+      if ((in_[part].mask & r.moved) != 0) act(part, part);
+    }
+  }
+
+ private:
+  using Parts = std::uint64_t;
+
+  /// Names by bit: whose part is in use, whose would be lost. `shared`: parts in use.
+  struct Use {
+    std::uint64_t used = 0, lost = 0;
+    Parts shared = 0;
+    bool operator==(const Use&) const = default;
+  };
+  void note_use(std::size_t part, std::uint8_t use, Use& now) const {
+    const auto assign = [](std::uint64_t& bits, std::uint64_t bit, bool value) {
+      bits = value ? bits | bit : bits & ~bit;
+    };
+    assign(now.used, name_of_[part], use != kNameUnused);
+    assign(now.lost, name_of_[part], use == kNameLost);
+    assign(now.shared, shared_ & Parts{1} << part, use != kNameUnused);
+  }
+
+  PartViews<M>& views_;
+  const Names names_;
+  Parts naming_ = 0, shared_ = 0;
+  std::uint64_t elsewhere_ = 0;                      // names without a part of their own
+  std::array<bool, StateShape::kMostParts> user_{};  // names stand for something in it
+  std::array<std::uint64_t, StateShape::kMostParts> name_of_{};  // by bit; 0: none, or several
+
+  std::array<NamesIn, StateShape::kMostParts> in_{}, saved_in_{};
+  Parts saved_ = 0;
+  Use now_, before_;
+};
 
 }  // namespace drover::explore::detail

@@ -25,6 +25,7 @@ StateAccess::StateAccess(StateStore& store)
       memory_(MemoryBlock::allocate(store.shape().words() * (2 * sizeof(std::uint64_t) + 1))) {
   if (!memory_) throw std::bad_alloc();
   const StateShape& shape = store.shape();
+  changes_ = ~Parts{0} >> (64 - shape.parts());
   words_ = reinterpret_cast<std::uint64_t*>(memory_.data());
   last_part_ = words_ + shape.words();
   part_of_ = reinterpret_cast<std::uint8_t*>(last_part_ + shape.words());
@@ -67,6 +68,7 @@ void StateAccess::set_number(Node node, NodeId number) {
   const StateLayout& layout = store_.layout_;
   if (node < layout.parts()) {
     stale_ |= Parts{1} << node;
+    changes_ |= Parts{1} << node;
     return;
   }
   const std::uint64_t pair = *tables_[node]->value(number);

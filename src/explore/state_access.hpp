@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "explore/state_store.hpp"
 
@@ -46,6 +47,8 @@ class alignas(64) StateAccess {
   // --- By numbers of parts ----------------------------------------------------------------------
   /// Of the state unfolded last.
   NodeId number(std::size_t part) const { return numbers_[part]; }
+  /// By bit, the parts whose numbers may differ from what they were at the last call; at first all.
+  std::uint64_t take_changes() { return std::exchange(changes_, 0); }
   const std::uint64_t* value(std::size_t part, NodeId number) const {
     return tables_[part]->value(number);
   }
@@ -151,6 +154,7 @@ class alignas(64) StateAccess {
   bool unfolded_ = false;  // what follows is that of a state
   Handle handle_ = StateLayout::kTop;
   Parts stale_ = 0;                           // parts whose value is not in words_ yet
+  Parts changes_ = 0;                         // see take_changes()
   std::array<NodeId, kMostNodes> numbers_{};  // of all nodes of the layout
   std::array<NodeId, kMostNodes> fresh_{};    // of those in which a successor differs
   std::array<NodeId, kMostNodes> spares_{};   // see ValueTable::intern()

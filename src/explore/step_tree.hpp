@@ -23,22 +23,30 @@ class StepTree {
 
   explicit StepTree(PartViews<M>& views) : views_(views) {}
 
-  /// In which parts a state differs from the one before.
-  void note_changed(Parts changed) {
-    for (Walk& walk : walks_) walk.changed |= changed;
+  /// In which parts the state to be expanded, of these numbers, differs from the one before.
+  void note_changed(M& model, Parts changed, const Numbers& numbers) {
+    for (unsigned mover = 0; mover < model.movers(); ++mover) walks_[mover].changed |= changed;
+    for (; changed != 0; changed &= changed - 1) {
+      const auto part = static_cast<std::size_t>(std::countr_zero(changed));
+      for (unsigned looks = looks_at_[part]; looks != 0; looks &= looks - 1) {
+        const auto look = static_cast<std::uint8_t>(std::countr_zero(looks));
+        ids_[index_of({static_cast<std::uint8_t>(part), look})] =
+            views_.id_of(model, look, part, numbers[part]);
+      }
+    }
   }
 
   /// Fetches the first edge of a walk into the cache: those of all movers come at once so.
-  void prepare(M& model, unsigned mover, const Numbers& numbers) {
+  void prepare(unsigned mover) {
     Walk& walk = walks_[mover];
     if ((walk.changed & walk.looked_at) == 0 || roots_[mover] == 0) return;
-    walk.key = key_of(model, roots_[mover], numbers);
+    walk.key = key_of(roots_[mover]);
     edges_.prefetch(walk.key);
   }
 
   /// The leaf for a mover in the state with these numbers of parts, or kUnknown. Counts in `asked`
   /// if it is not the same as the last time because nothing changed that it depends on.
-  std::uint32_t find(M& model, unsigned mover, const Numbers& numbers, std::uint64_t& asked) {
+  std::uint32_t find(unsigned mover, std::uint64_t& asked) {
     Walk& walk = walks_[mover];
     if ((walk.changed & walk.looked_at) == 0) {
       walk.changed = 0;
@@ -48,8 +56,8 @@ class StepTree {
     walk.changed = 0;
     std::uint32_t target = roots_[mover];
     std::uint64_t key = std::exchange(walk.key, 0);
-    if (key == 0 && target != 0) key = key_of(model, target, numbers);
-    for (walk.looked_at = 0; key != 0; key = target == 0 ? 0 : key_of(model, target, numbers)) {
+    if (key == 0 && target != 0) key = key_of(target);
+    for (walk.looked_at = 0; key != 0; key = target == 0 ? 0 : key_of(target)) {
       walk.looked_at |= nodes_[target].parts;
       target = edges_.find(key);
       if ((target & kLeaf) != 0) return walk.leaf = target & ~kLeaf;
@@ -70,16 +78,17 @@ class StepTree {
       std::uint32_t node = from == 0 ? roots_[mover] : edges_.find(from);
       if ((node & kLeaf) != 0) throw_other_order();
       const std::size_t common = node == 0 ? 0 : common_views(node, looked_at, at);
-      if (node == 0 || common < nodes_[node].count || key_of(model, node, numbers) == 0) {
+      if (node == 0 || common < nodes_[node].count || key_of(node) == 0) {
         // What was below it is found anew if it is wanted.
-        node = new_node(looked_at, at, common == 0 ? looked_at.size() - at : common);
+        node =
+            new_node(model, numbers, looked_at, at, common == 0 ? looked_at.size() - at : common);
         if (from == 0) {
           roots_[mover] = node;
         } else {
           edges_.set(from, node);
         }
       }
-      from = key_of(model, node, numbers);
+      from = key_of(node);
       at += nodes_[node].count;
     }
     if (!full_) edges_.set(from, kLeaf | leaf);
@@ -128,18 +137,19 @@ class StepTree {
   }
 
   /// Of the edge that the state takes out of a node; 0: an id has become too large.
-  std::uint64_t key_of(M& model, std::uint32_t number, const Numbers& numbers) {
+  std::uint64_t key_of(std::uint32_t number) const {
     const Node& node = nodes_[number];
     std::uint64_t key = std::uint64_t{number} << kKeyBits;
+    std::uint64_t too_large = 0;
     for (std::uint32_t at = 0; at < node.count; ++at) {
       const typename Node::Item item = node.items[at];
-      const std::uint64_t id =
-          views_.id_of(model, item.view.look, item.view.part, numbers[item.view.part]);
-      if (id >> item.bits != 0) return 0;
+      const std::uint64_t id = ids_[index_of(item.view)];
+      too_large |= id >> item.bits;
       key |= id << item.shift;
     }
-    return key;
+    return too_large == 0 ? key : 0;
   }
+  static std::size_t index_of(View view) { return view.look * StateShape::kMostParts + view.part; }
 
   /// How many views of a node come in the same order in looked_at from `at` on.
   std::size_t common_views(std::uint32_t node, const std::vector<View>& looked_at,
@@ -155,7 +165,8 @@ class StepTree {
   }
 
   /// For as many of looked_at[at] and the following as there is room for, at most `most`.
-  std::uint32_t new_node(const std::vector<View>& looked_at, std::size_t at, std::size_t most) {
+  std::uint32_t new_node(M& model, const Numbers& numbers, const std::vector<View>& looked_at,
+                         std::size_t at, std::size_t most) {
     if (nodes_.empty()) nodes_.push_back({});  // 0 is none
     Node node{};
     unsigned shift = 0;
@@ -166,6 +177,8 @@ class StepTree {
       node.items[node.count] = {view, static_cast<std::uint8_t>(shift),
                                 static_cast<std::uint8_t>(bits)};
       node.parts |= Parts{1} << view.part;
+      looks_at_[view.part] = static_cast<std::uint8_t>(looks_at_[view.part] | 1U << view.look);
+      ids_[index_of(view)] = views_.id_of(model, view.look, view.part, numbers[view.part]);
       shift += bits;
     }
     nodes_.push_back(node);
@@ -177,6 +190,9 @@ class StepTree {
   std::array<Walk, kMostMovers> walks_{};
   std::vector<Node> nodes_;
   FlatMap<WideSlot> edges_;  // node and ids -> target
+  // What the views that some node has show in the state being expanded.
+  std::array<std::uint32_t, kMostLooks * StateShape::kMostParts> ids_{};
+  std::array<std::uint8_t, StateShape::kMostParts> looks_at_{};  // by bit
   bool full_ = false;
 };
 

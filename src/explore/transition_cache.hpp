@@ -55,18 +55,13 @@ class TransitionCache {
         parts_(shape_.parts()),
         most_bytes_(most_bytes),
         views_(access),
-        names_(model.names()),
+        named_(views_, model.names()),
         tree_(views_),
         normal_(parts_),
         order_(parts_) {
     raw_.resize(shape_.bytes());
     normalised_.resize(shape_.bytes());
     renamed_.resize(shape_.bytes());
-    for (const std::uint8_t part : names_.part_of) {
-      if (part != Names::kNoPart) named_parts_ |= Parts{1} << part;
-    }
-    for (const std::uint8_t part : names_.shared) named_parts_ |= Parts{1} << part;
-    for (const std::uint8_t part : names_.order) naming_parts_ |= Parts{1} << part;
   }
 
   /// Whether a model and a store go together with a cache.
@@ -89,10 +84,9 @@ class TransitionCache {
       backward = backward || transition.backward;
       emit(handle, transition);
     };
-    for_each(enough, [&](unsigned mover) { tree_.prepare(model, mover, numbers_); });
-    for_each(enough, [&](unsigned mover) { steps_of(model, mover, note); });
+    steps_of_all(model, enough, note);
     if (enough == all || (moved && !backward)) return;
-    for_each(all & ~enough, [&](unsigned mover) { steps_of(model, mover, note); });
+    steps_of_all(model, all & ~enough, note);
   }
 
   /// To be asked before each expansion: whether to expand() here or without a cache, because that
@@ -151,15 +145,17 @@ class TransitionCache {
     if (bytes() > most_bytes_ || full_ || tree_.full() || !views_.has_local_room()) forget();
     const bool selective = model.selective();
     Parts changed = 0;
-    for (std::size_t part = 0; part < parts_; ++part) {
+    for (Parts left = access_.take_changes(); left != 0; left &= left - 1) {
+      const auto part = static_cast<std::size_t>(std::countr_zero(left));
       const NodeId number = access_.number(part);
       if (number == numbers_[part]) continue;
       changed |= Parts{1} << part;
       numbers_[part] = number;
       normal_now_.set(part, views_.id_of(model, kNormalLook, part, number));
       if (selective) order_now_.set(part, views_.id_of(model, kOrderLook, part, number));
+      named_.set(model, part, number);
     }
-    tree_.note_changed(changed);
+    tree_.note_changed(model, changed, numbers_);
   }
 
   // --- Which movers -----------------------------------------------------------------------------
@@ -175,9 +171,19 @@ class TransitionCache {
   }
 
   // --- Steps ------------------------------------------------------------------------------------
+  /// What one look needs of memory is asked for before the others look.
   template <class Emit>
-  void steps_of(M& model, unsigned mover, Emit&& emit) {
-    std::uint32_t leaf = tree_.find(model, mover, numbers_, questions_);
+  void steps_of_all(M& model, Movers movers, Emit&& emit) {
+    for_each(movers, [&](unsigned mover) { tree_.prepare(mover); });
+    for_each(movers, [&](unsigned mover) {
+      found_[mover] = tree_.find(mover, questions_);
+      if (found_[mover] != Tree::kUnknown) __builtin_prefetch(&leaves_[found_[mover]]);
+    });
+    for_each(movers, [&](unsigned mover) { steps_of(model, mover, found_[mover], emit); });
+  }
+
+  template <class Emit>
+  void steps_of(M& model, unsigned mover, std::uint32_t leaf, Emit&& emit) {
     if (leaf == Tree::kUnknown) {
       ++misses_;
       leaf = learn(model, mover);
@@ -248,6 +254,7 @@ class TransitionCache {
       before_[part] = {normal_now_.ids[part], numbers_[part]};
     }
     numbers_[part] = number;
+    named_.change(model, part, number);
     const Id id = views_.id_of(model, kNormalLook, part, number);
     if (id == normal_now_.ids[part]) return;
     normal_now_.set(part, id);
@@ -260,6 +267,7 @@ class TransitionCache {
       if ((normal_touched_ >> part & 1U) != 0) normal_now_.set(part, before_[part].first);
     }
     normal_touched_ = 0;
+    named_.restore();
   }
 
   void set_numbers(M& model, Changes changes) {
@@ -310,7 +318,7 @@ class TransitionCache {
     const Marks marks = model.normalise(raw.data(), normalised_.data());
     learn_normal(model, marks);
     transition.marks = before | marks | model.rename(normalised_.data(), renamed_.data());
-    learn_names(model);
+    learn_names();
     restore();
     transition.successor = renamed_;
     return access_.intern(renamed_.data());
@@ -321,7 +329,7 @@ class TransitionCache {
     if (normal_touched_ != 0 && !normalise_numbers(model, transition)) return kNoHandle;
     renamed_parts_ = 0;
     finals_ = 0;
-    if (!names_as_before(model) && !rename_numbers(model, transition)) return kNoHandle;
+    if (named_.changed() && !rename_numbers(transition)) return kNoHandle;
     for (Parts left = touched_ & ~renamed_parts_; left != 0; left &= left - 1) {
       const auto part = static_cast<std::size_t>(std::countr_zero(left));
       if (!add_final(part, numbers_[part])) return kNoHandle;
@@ -383,34 +391,16 @@ class TransitionCache {
   }
 
   // --- What rename() does -----------------------------------------------------------------------
-  /// Whether no part that was touched names anything else than before, or is in use otherwise.
-  bool names_as_before(M& model) {
-    for (Parts left = touched_; left != 0; left &= left - 1) {
-      const auto part = static_cast<std::size_t>(std::countr_zero(left));
-      const NodeId before = before_[part].second;
-      if ((named_parts_ >> part & 1U) != 0) {
-        if (views_.id_of(model, kUseLook, part, numbers_[part]) !=
-            views_.id_of(model, kUseLook, part, before)) {
-          return false;
-        }
-      } else if ((naming_parts_ >> part & 1U) != 0) {
-        const NamesIn now = views_.names_in(model, part, numbers_[part]);
-        if (now != views_.names_in(model, part, before)) return false;
-      }
-    }
-    return true;
-  }
-
   /// Adds to final_ and renamed_parts_.
-  bool rename_numbers(M& model, Transition& transition) {
-    const Renaming r = renaming_of(model, views_, names_, numbers_);
+  bool rename_numbers(Transition& transition) {
+    const Renaming r = named_.renaming();
     if (!r.possible) return false;
     if (r.identity()) return true;
     ++questions_;
     const std::uint32_t key = renamings_.find(r.key());
     if (key == 0) return false;
     bool all = true;
-    for_each_renamed(model, views_, names_, numbers_, r, [&](std::size_t part, std::size_t source) {
+    named_.for_each_renamed(r, [&](std::size_t part, std::size_t source) {
       const NodeId number = becomes_.find(becomes_key(key, part, numbers_[source]));
       all = all && number != 0 && add_final(part, number);
       renamed_parts_ |= Parts{1} << part;
@@ -420,15 +410,15 @@ class TransitionCache {
   }
 
   /// From normalised_, whose numbers numbers_ has, and renamed_.
-  void learn_names(M& model) {
-    const Renaming r = renaming_of(model, views_, names_, numbers_);
+  void learn_names() {
+    const Renaming r = named_.renaming();
     if (!r.possible) return;
     Parts changed = 0, expected = 0;
     for (std::size_t part = 0; part < parts_; ++part) {
       if (!same(part, normalised_.data(), renamed_.data())) changed |= Parts{1} << part;
     }
-    for_each_renamed(model, views_, names_, numbers_, r,
-                     [&](std::size_t part, std::size_t) { expected |= Parts{1} << part; });
+    named_.for_each_renamed(r,
+                            [&](std::size_t part, std::size_t) { expected |= Parts{1} << part; });
     if ((changed & ~expected) != 0) throw_more_than_views();
     if (r.identity()) return;
     std::uint32_t key = renamings_.find(r.key());
@@ -436,7 +426,7 @@ class TransitionCache {
       key = new_key();
       renamings_.set(r.key(), key);
     }
-    for_each_renamed(model, views_, names_, numbers_, r, [&](std::size_t part, std::size_t source) {
+    named_.for_each_renamed(r, [&](std::size_t part, std::size_t source) {
       learn_change(key, part, numbers_[source],
                    views_.number_of(part, renamed_.data() + begin_of(part)));
     });
@@ -503,10 +493,10 @@ class TransitionCache {
   std::vector<std::byte> raw_, normalised_, renamed_;
 
   PartViews<M> views_;
-  Names names_;
-  Parts named_parts_ = 0, naming_parts_ = 0;  // parts that names stand for, and that have some
+  NamedParts<M> named_;
 
-  Tree tree_;  // to leaves_
+  Tree tree_;                                             // to leaves_
+  std::array<std::uint32_t, Tree::kMostMovers> found_{};  // leaves of the state being expanded
   std::vector<std::uint32_t> leaves_;
   std::vector<View> looked_at_;
 
