@@ -62,14 +62,14 @@ _drover() {
             mapfile -t COMPREPLY < <(compgen -W host -- "$current"; compgen -f -- "$current")
             return
             ;;
-        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time | --every | --walks)
+        -j | --jobs | --threads | --time-limit | --memory-limit | --iterations | --time | --every | --walks | --swarm)
             return
             ;;
     esac
 
     local designs="--design --all --design-file"
     local search="--jobs --threads --first --time-limit --memory-limit --granularity --progress"
-    search="$search --compact --walks --seed --no-reduction --no-symmetry --audit"
+    search="$search --compact --walks --swarm --seed --no-reduction --no-symmetry --audit"
     local options=""
     case $command in
         "") options="check matrix explain designs claims fmt run emit kernels --version" ;;

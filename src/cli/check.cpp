@@ -73,8 +73,9 @@ class TestReport {
 /// --checkpoint is for one check, and for the one it was made by.
 void require_checkpoint_fits(std::span<const Task> tasks, const SearchFlags& flags) {
   if (flags.checkpoint.empty() || tasks.empty()) return;
-  if (flags.walks > 0 || !flags.compact.empty()) {
-    throw UsageError("--checkpoint is for searches that keep states, not for --walks or --compact");
+  if (flags.walks > 0 || flags.swarm > 0 || !flags.compact.empty()) {
+    throw UsageError(
+        "--checkpoint is for searches that keep states, not for --walks, --swarm or --compact");
   }
   if (tasks.size() > 1) {
     throw UsageError(fmt::format("--checkpoint is for one test under one design, not for {} checks",

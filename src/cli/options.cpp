@@ -88,7 +88,12 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
   command.add_option("--walks", flags.walks, "take N random runs only; always incomplete")
       ->check(at_least_one())
       ->type_name("N");
-  command.add_option("--seed", flags.seed, "of --walks (default: 1)")->type_name("S");
+  command
+      .add_option("--swarm", flags.swarm,
+                  "make N small bitstate searches, each in another\norder; always incomplete")
+      ->check(at_least_one())
+      ->type_name("N");
+  command.add_option("--seed", flags.seed, "of --walks and --swarm (default: 1)")->type_name("S");
   command.add_flag("--no-reduction", flags.no_reduction,
                    "visit every state, also those that reductions leave out");
   command.add_flag("--no-symmetry", flags.no_symmetry,

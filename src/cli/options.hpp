@@ -30,7 +30,7 @@ struct SearchFlags {
   std::string granularity = "coarse";
   bool progress = false;
   std::string compact;  // "", "fingerprints", "bitstate"
-  std::uint64_t walks = 0, seed = 1;
+  std::uint64_t walks = 0, swarm = 0, seed = 1;
   std::string checkpoint;  // file; empty: none
   double every = 60;       // seconds between checkpoints
   bool no_reduction = false, no_symmetry = false, audit = false;
@@ -46,7 +46,7 @@ struct SearchFlags {
 [[nodiscard]] CLI::Validator at_least_one();
 /// --threads alone.
 void add_threads(CLI::App& command, SearchFlags& flags);
-/// -j, --threads, --time-limit, --memory-limit, --granularity, --compact, --walks, --seed,
+/// -j, --threads, --time-limit, --memory-limit, --granularity, --compact, --walks, --swarm, --seed,
 /// --no-reduction, --no-symmetry, --audit, --first, --progress.
 void add_search_flags(CLI::App& command, SearchFlags& flags);
 

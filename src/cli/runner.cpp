@@ -45,11 +45,14 @@ verdict::CheckOptions check_options(const SearchFlags& flags, unsigned at_once,
   options.memory_limit =
       flags.memory_limit > 0 ? flags.memory_limit : available_memory() / 4 * 3 / at_once;
   options.stop = &stop;
-  if (flags.walks > 0 && !flags.compact.empty()) throw UsageError("--walks or --compact, not both");
+  if ((flags.walks > 0) + (flags.swarm > 0) + !flags.compact.empty() > 1) {
+    throw UsageError("only one of --walks, --swarm and --compact");
+  }
   if (flags.compact == "fingerprints") options.mode = verdict::Mode::fingerprints;
   if (flags.compact == "bitstate") options.mode = verdict::Mode::bitstate;
   if (flags.walks > 0) options.mode = verdict::Mode::walks;
-  options.walks = flags.walks;
+  if (flags.swarm > 0) options.mode = verdict::Mode::swarm;
+  options.runs = std::max(flags.walks, flags.swarm);
   options.seed = flags.seed;
   options.checkpoint.file = flags.checkpoint;
   options.checkpoint.every = flags.every;

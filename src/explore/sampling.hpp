@@ -5,14 +5,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "explore/coverage.hpp"
 #include "explore/handle_hash.hpp"
 #include "explore/model.hpp"
 #include "explore/search_types.hpp"
@@ -23,29 +22,17 @@ namespace drover::explore {
 /// What a sampling search saw.
 struct Sample {
   Incomplete stopped = Incomplete::none;  // before it was through by itself
-  std::uint64_t states = 0;               // stored; of walks: an estimate of the different ones
-  std::uint64_t transitions = 0;          // of walks: steps
+  std::uint64_t states = 0;       // stored; of walks and swarms: an estimate of the different ones
+  std::uint64_t transitions = 0;  // of walks: steps
   std::uint32_t depth = 0;
   std::uint64_t memory = 0;  // bytes of the table
   Marks seen = 0;
   double omitted = 0;  // compact: expected number of states taken for others
-  double unseen = 0;   // walks: estimated chance that one more step meets a state not seen yet
+  double unseen = 0;   // walks, swarm: estimated chance that one more step, or state of one more
+                       // search, is of a state not seen yet
 };
 
 namespace detail {
-
-/// 128 bits that depend on every bit of a state.
-inline std::array<std::uint64_t, 2> state_hash(StateBytes state) {
-  std::uint64_t a = 0x9e3779b97f4a7c15U;
-  std::uint64_t b = state.size();
-  for (std::size_t at = 0; at < state.size(); at += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, state.data() + at, std::min(sizeof(word), state.size() - at));
-    a = mixed(a ^ word);
-    b = mixed(b + word * 0xd6e8feb86659fd93U);
-  }
-  return {a, b};
-}
 
 /// A hash table of 64-bit fingerprints.
 class Fingerprints {
@@ -94,12 +81,14 @@ class Fingerprints {
 /// A bit table, three bits for each state (a Bloom filter; Holzmann's bitstate hashing).
 class Bitstate {
  public:
-  explicit Bitstate(std::uint64_t memory_limit)
-      : words_(std::bit_floor(std::clamp<std::uint64_t>(memory_limit / 2, 1024, kMostBytes)) / 8) {}
+  /// `salt`: another hash function for each.
+  explicit Bitstate(std::uint64_t memory_limit, std::uint64_t salt = 0)
+      : words_(std::bit_floor(std::clamp<std::uint64_t>(memory_limit / 2, 1024, kMostBytes)) / 8),
+        salt_(salt) {}
 
   using Insertion = Fingerprints::Insertion;
   Insertion insert(StateBytes state) {
-    const auto [a, b] = state_hash(state);
+    const auto [a, b] = state_hash(state, salt_);
     const std::uint64_t mask = words_.size() * 64 - 1;
     const double fill = static_cast<double>(ones_) / static_cast<double>(mask + 1);
     bool is_new = false;
@@ -119,10 +108,12 @@ class Bitstate {
   }
   std::uint64_t bytes() const { return words_.size() * sizeof(std::uint64_t); }
   double omitted() const { return omitted_; }
+  bool half_full() const { return ones_ > words_.size() * 32; }
 
  private:
   static constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 28;
   std::vector<std::uint64_t> words_;
+  std::uint64_t salt_;
   std::uint64_t ones_ = 0;
   double omitted_ = 0;
 };
@@ -184,7 +175,7 @@ template <Model M, class OnTerminal>
 class Walks {
  public:
   Walks(Team<M>& team, const SearchOptions& options, OnTerminal& on_terminal)
-      : team_(team), options_(options), on_terminal_(on_terminal), once_(kWords), twice_(kWords) {}
+      : team_(team), options_(options), on_terminal_(on_terminal) {}
 
   Sample run(std::uint64_t walks, std::uint64_t seed) {
     std::atomic<std::uint64_t> next = 0;
@@ -207,13 +198,14 @@ class Walks {
       sum.seen |= part.seen;
       if (part.stopped != Incomplete::none) sum.stopped = part.stopped;
     }
-    cover(sum);
+    sum.states = 1 + coverage_.states();
+    sum.unseen = coverage_.unseen(sum.transitions);
+    sum.memory = detail::Coverage::bytes();
     return sum;
   }
 
  private:
-  static constexpr std::uint64_t kWords = std::uint64_t{1} << 19;  // 4 MiB each
-  static constexpr std::uint32_t kLongest = 100'000;               // steps
+  static constexpr std::uint32_t kLongest = 100'000;  // steps
 
   void one(unsigned worker, std::uint64_t random, Sample& sample, Watch& watch) {
     M& model = team_.model(worker);
@@ -242,13 +234,13 @@ class Walks {
       std::memcpy(state.data(), successors.data() + choice * bytes, bytes);
       sample.seen |= marks[choice];
       ++sample.transitions;
-      note(StateBytes(state));
+      coverage_.note(StateBytes(state));
     }
   }
 
   bool look(Sample& sample, Watch& watch) {
     const Incomplete why = watch.look([&](double seconds) {
-      return Progress{0, sample.transitions, 0, sample.depth, seconds, 2 * kWords * 8};
+      return Progress{0, sample.transitions, 0, sample.depth, seconds, detail::Coverage::bytes()};
     });
     if (why == Incomplete::none) return !stop_;
     sample.stopped = why;
@@ -256,32 +248,10 @@ class Walks {
     return false;
   }
 
-  void note(StateBytes state) {
-    const std::uint64_t bit = detail::state_hash(state)[0] % (kWords * 64);
-    const std::uint64_t one = std::uint64_t{1} << bit % 64;
-    const auto before = once_[bit / 64].fetch_or(one, std::memory_order_relaxed);
-    if ((before & one) != 0) twice_[bit / 64].fetch_or(one, std::memory_order_relaxed);
-  }
-
-  /// Different states by linear counting (Whang 1990), and the chance of a new one by Good and
-  /// Turing: as many steps as led to a state that no other step led to.
-  void cover(Sample& sample) const {
-    std::uint64_t once = 0;
-    std::uint64_t twice = 0;
-    for (const auto& word : once_) once += static_cast<std::uint64_t>(std::popcount(word.load()));
-    for (const auto& word : twice_) twice += static_cast<std::uint64_t>(std::popcount(word.load()));
-    const double bits = static_cast<double>(kWords) * 64;
-    const double full = std::min(static_cast<double>(once), bits - 1) / bits;
-    sample.states = 1 + static_cast<std::uint64_t>(std::llround(-bits * std::log1p(-full)));
-    sample.memory = 2 * kWords * 8;
-    if (sample.transitions == 0) return;
-    sample.unseen = static_cast<double>(once - twice) / static_cast<double>(sample.transitions);
-  }
-
   Team<M>& team_;
   const SearchOptions& options_;
   OnTerminal& on_terminal_;
-  std::vector<std::atomic<std::uint64_t>> once_, twice_;
+  detail::Coverage coverage_;
   std::atomic<bool> stop_ = false;
 };
 

@@ -36,8 +36,9 @@ class Mapping {
   }
   /// What nobody names stays.
   bool complete() {
-    for (std::uint8_t i = 0; i < N; ++i) {
-      if (to_[i] == kNone && !bind(i, i)) return false;
+    for (std::size_t i = 0; i < N; ++i) {
+      const auto same = static_cast<std::uint8_t>(i);
+      if (to_[i] == kNone && !bind(same, same)) return false;
     }
     return true;
   }
@@ -143,7 +144,7 @@ class Candidate {
 
   /// Whether forks, address spaces and what is mapped at the start are what they were.
   [[nodiscard]] bool fits_processes() {
-    for (std::uint8_t p = 0; p < program_->processes.size(); ++p) {
+    for (std::size_t p = 0; p < program_->processes.size(); ++p) {
       const litmus::Process& from = program_->processes[p];
       const litmus::Process& to = program_->processes[processes_[p]];
       if (from.vforked != to.vforked || !bind_process(from.parent, to.parent)) return false;

@@ -128,8 +128,8 @@ Symmetry::Key Symmetry::key_of(const State& s, unsigned actor) const {
   const mm::Actor& a = s.actors[actor];
   const litmus::Actor& code = program_->actors[actor];
   Key key;
-  mix(key.value, a.pc | a.flags << 8U | static_cast<unsigned>(a.lock) << 16U |
-                     static_cast<unsigned>(a.depth) << 24U);
+  mix(key.value, a.pc | static_cast<unsigned>(a.flags) << 8U |
+                     static_cast<unsigned>(a.lock) << 16U | static_cast<unsigned>(a.depth) << 24U);
   mix(key.value, static_cast<std::uint8_t>(a.result) |
                      (a.ptl == 0 ? 0U : 1U + (a.ptl - 1U) % litmus::kMaxObjects) << 8U);
   for (unsigned r = 0; r < code.registers.size(); ++r) {
@@ -162,7 +162,7 @@ void Symmetry::add_locals(unsigned actor, unsigned pc, const mm::Activation& act
     const unsigned own = kind == 'r'   ? code.code[pc].ref
                          : kind == 'm' ? program_->processes[code.process].mm
                                        : 0U;
-    mix(key.value, arg - own);
+    mix(key.value, unsigned{arg} - own);
   }
   for (const std::uint8_t frame : act.frame) add_frame(frame, key);
 }

@@ -12,6 +12,7 @@
 #include "explore/breadth_first.hpp"
 #include "explore/livelock.hpp"
 #include "explore/sampling.hpp"
+#include "explore/swarm.hpp"
 #include "verdict/resumption.hpp"
 
 namespace drover::verdict {
@@ -140,7 +141,13 @@ std::string coverage(const explore::Sample& sample, const CheckOptions& options)
     return fmt::format(
         "{} random walks: {} steps, about {} different states; {:.2g}% of further "
         "steps would meet new ones",
-        options.walks, sample.transitions, sample.states, 100 * sample.unseen);
+        options.runs, sample.transitions, sample.states, 100 * sample.unseen);
+  }
+  if (options.mode == Mode::swarm) {
+    return fmt::format(
+        "a swarm of {} searches: about {} different states; {:.2g}% of those of a further search "
+        "would be new",
+        options.runs, sample.states, 100 * sample.unseen);
   }
   return fmt::format("{}: {:.2g} states are expected to be missing, and what only they lead to",
                      options.mode == Mode::bitstate ? "bitstate" : "64-bit fingerprints",
@@ -149,16 +156,19 @@ std::string coverage(const explore::Sample& sample, const CheckOptions& options)
 
 void sample(machine::Machine& model, const CheckOptions& options, CheckResult& result) {
   const explore::SearchOptions limits = search_options(options);
-  std::vector<Tally> tallies(options.mode == Mode::walks ? options.threads : 1);
+  const bool together = options.mode == Mode::walks || options.mode == Mode::swarm;
+  std::vector<Tally> tallies(together ? options.threads : 1);
   const auto one = [&](explore::StateBytes bytes) { tallies[0].add(model, bytes); };
   const std::uint64_t memory = std::min(options.memory_limit, std::uint64_t{1} << 40);
   explore::Sample seen;
-  if (options.mode == Mode::walks) {
+  if (together) {
     explore::Team<machine::Machine> team(model, options.threads);
     const auto any = [&](unsigned worker, explore::StateBytes bytes) {
       tallies[worker].add(model, bytes);
     };
-    seen = explore::Walks(team, limits, any).run(options.walks, options.seed);
+    seen = options.mode == Mode::walks
+               ? explore::Walks(team, limits, any).run(options.runs, options.seed)
+               : explore::Swarm(team, limits, any).run(options.runs, options.seed);
   } else if (options.mode == Mode::bitstate) {
     seen = explore::compact_search(model, explore::detail::Bitstate(memory), limits, one);
   } else {

@@ -27,11 +27,11 @@ struct CheckpointOptions {
 
 /// How states are visited. Only exhaustive searches are ever complete; the others are for state
 /// spaces beyond memory (explore/sampling.hpp).
-enum class Mode : std::uint8_t { exhaustive, fingerprints, bitstate, walks };
+enum class Mode : std::uint8_t { exhaustive, fingerprints, bitstate, walks, swarm };
 
 struct CheckOptions {
   Mode mode = Mode::exhaustive;
-  std::uint64_t walks = 0, seed = 1;  // of Mode::walks
+  std::uint64_t runs = 0, seed = 1;  // walks, or searches of the swarm
   machine::Granularity granularity = machine::Granularity::coarse;
   double time_limit = std::numeric_limits<double>::infinity();  // seconds
   std::uint64_t memory_limit = explore::kUnlimited;             // bytes of stored states

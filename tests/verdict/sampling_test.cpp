@@ -2,6 +2,7 @@
 // figures against the exhaustive search.
 #include <gtest/gtest.h>
 
+#include "explore/swarm.hpp"
 #include "support/programs.hpp"
 #include "verdict/check.hpp"
 
@@ -53,7 +54,7 @@ TEST(Sampling, WalksAreReproducibleWhateverTheThreads) {
   const CheckResult whole = run({});
   CheckOptions options;
   options.mode = Mode::walks;
-  options.walks = 300;
+  options.runs = 300;
   const CheckResult one = run(options);
   options.threads = 3;
   const CheckResult three = run(options);
@@ -68,6 +69,43 @@ TEST(Sampling, WalksAreReproducibleWhateverTheThreads) {
   EXPECT_NE(run(options).transitions, one.transitions);
 }
 
+TEST(Sampling, ASwarmIsReproducibleWhateverTheThreads) {
+  const CheckResult whole = run({});
+  CheckOptions options;
+  options.mode = Mode::swarm;
+  options.runs = 5;
+  const CheckResult one = run(options);
+  options.threads = 3;
+  const CheckResult three = run(options);
+  EXPECT_FALSE(one.complete());
+  EXPECT_TRUE(is_part_of(one, whole));
+  EXPECT_EQ(one.outcomes, three.outcomes);
+  EXPECT_EQ(one.transitions, three.transitions);
+  EXPECT_EQ(one.incomplete_reason, three.incomplete_reason);
+  // Large tables for so small a space: each search sees nearly all of it, and the others saw the
+  // same. The estimate of the different states is within a few standard errors of their number.
+  EXPECT_GT(one.transitions, 49 * whole.transitions / 10);
+  EXPECT_NEAR(static_cast<double>(one.states), static_cast<double>(whole.states), 200);
+  EXPECT_EQ(one.violated, whole.violated);
+  EXPECT_EQ(one.outcomes.size(), whole.outcomes.size());
+}
+
+TEST(Sampling, ManySmallSearchesSeeMoreThanOne) {
+  const litmus::Program program = tests::load("bench/scenarios/three-processes.litmus");
+  machine::Machine model(program, registry().find("linux-7.2")->switches,
+                         machine::Granularity::coarse);
+  explore::Team<machine::Machine> team(model, 1);
+  const explore::SearchOptions options;
+  const auto ignore = [](unsigned, explore::StateBytes) {};
+  const auto states = [&](std::uint64_t searches) {
+    return explore::Swarm(team, options, ignore, 1 << 10).run(searches, 1).states;
+  };
+  // Tables of 1 KiB are half full after some 1,900 of 36,702 states.
+  EXPECT_LT(states(1), 3'000U);
+  EXPECT_GT(states(40), 5 * states(1));
+  EXPECT_LT(states(40), 40'000U);
+}
+
 TEST(Sampling, ManyWalksOfASmallProgramSeeAllOfIt) {
   const auto program = *litmus::parse(R"(litmus sb
 anon m { x, y }
@@ -79,7 +117,7 @@ exists (p:r = 0 /\ p.t:r = 0)
                             .program;
   CheckOptions options;
   options.mode = Mode::walks;
-  options.walks = 1000;
+  options.runs = 1000;
   const CheckResult result = check(program, *registry().find("linux-7.2"), options);
   EXPECT_EQ(result.states, 13U);  // counted by hand in check_test.cpp
   EXPECT_EQ(result.outcomes.size(), 3U);
