@@ -45,16 +45,14 @@ class NamedParts {
  public:
   NamedParts(PartViews<M>& views, Names names) : views_(views), names_(std::move(names)) {
     for (const std::uint8_t part : names_.order) naming_ |= Parts{1} << part;
-    for (const std::uint8_t part : names_.shared) {
-      shared_ |= Parts{1} << part;
-      user_[part] = true;
-    }
+    for (const std::uint8_t part : names_.shared) shared_ |= Parts{1} << part;
+    named_ = shared_;
     for (unsigned name = names_.first; name < names_.part_of.size(); ++name) {
       const std::uint8_t part = names_.part_of[name];
       if (part == Names::kNoPart) {
         elsewhere_ |= std::uint64_t{1} << name;
       } else {
-        user_[part] = true;
+        named_ |= Parts{1} << part;
         name_of_[part] = std::uint64_t{1} << name;
       }
     }
@@ -64,7 +62,7 @@ class NamedParts {
   void set(M& model, std::size_t part, NodeId number) {
     const Parts bit = Parts{1} << part;
     if ((naming_ & bit) != 0) in_[part] = views_.names_in(model, part, number);
-    if (user_[part]) note_use(part, views_.use_of(model, part, number), now_);
+    if ((named_ & bit) != 0) note_use(part, views_.use_of(model, part, number));
     before_ = now_;
   }
   /// Of its successor, until restore().
@@ -78,7 +76,7 @@ class NamedParts {
         in_[part] = names;
       }
     }
-    if (user_[part]) note_use(part, views_.use_of(model, part, number), now_);
+    if ((named_ & bit) != 0) note_use(part, views_.use_of(model, part, number));
   }
   /// Whether the successor's parts may name anything else than before, or be in use otherwise.
   bool changed() const { return saved_ != 0 || now_ != before_; }
@@ -137,20 +135,21 @@ class NamedParts {
     Parts shared = 0;
     bool operator==(const Use&) const = default;
   };
-  void note_use(std::size_t part, std::uint8_t use, Use& now) const {
+  void note_use(std::size_t part, std::uint8_t use) {
     const auto assign = [](std::uint64_t& bits, std::uint64_t bit, bool value) {
       bits = value ? bits | bit : bits & ~bit;
     };
-    assign(now.used, name_of_[part], use != kNameUnused);
-    assign(now.lost, name_of_[part], use == kNameLost);
-    assign(now.shared, shared_ & Parts{1} << part, use != kNameUnused);
+    assign(now_.used, name_of_[part], use != kNameUnused);
+    assign(now_.lost, name_of_[part], use == kNameLost);
+    assign(now_.shared, shared_ & Parts{1} << part, use != kNameUnused);
   }
 
   PartViews<M>& views_;
   const Names names_;
-  Parts naming_ = 0, shared_ = 0;
-  std::uint64_t elsewhere_ = 0;                      // names without a part of their own
-  std::array<bool, StateShape::kMostParts> user_{};  // names stand for something in it
+  Parts naming_ = 0;             // that have names in them
+  Parts named_ = 0;              // that names stand for
+  Parts shared_ = 0;             // of these, that several stand for
+  std::uint64_t elsewhere_ = 0;  // names without a part of their own
   std::array<std::uint64_t, StateShape::kMostParts> name_of_{};  // by bit; 0: none, or several
 
   std::array<NamesIn, StateShape::kMostParts> in_{}, saved_in_{};

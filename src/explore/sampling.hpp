@@ -169,37 +169,78 @@ Sample compact_search(M& model, Visited visited, const SearchOptions& options,
   return sample;
 }
 
+namespace detail {
+
+inline std::uint64_t draw(std::uint64_t& random) {
+  return random = mixed(random + 0x9e3779b97f4a7c15U);
+}
+
+/// What walks and searches of a swarm have in common: they are taken by all workers of a team, each
+/// as its number and the seed say, whoever takes it; all stop when one must.
+template <Model M>
+class SampledRuns {
+ public:
+  SampledRuns(Team<M>& team, const SearchOptions& options) : team_(team), watch_(options) {}
+
+  Coverage& coverage() { return coverage_; }
+  bool stopped() const { return stop_; }
+  void stop(Sample& sample, Incomplete why) {
+    sample.stopped = why;
+    stop_ = true;
+  }
+  /// To be called by worker 0 now and then; false: return.
+  bool look(Sample& sample, std::uint64_t states, std::uint64_t bytes) {
+    const Incomplete why = watch_.look([&](double seconds) {
+      return Progress{states, sample.transitions, 0, sample.depth, seconds, bytes};
+    });
+    if (why != Incomplete::none) stop(sample, why);
+    return !stop_;
+  }
+
+  /// Calls one(worker, number, sample) for every number below `runs`; the sum of the samples.
+  template <class One>
+  Sample take(std::uint64_t runs, One&& one) {
+    std::atomic<std::uint64_t> next = 0;
+    std::vector<Sample> parts(team_.workers());
+    team_.run([&](unsigned worker) {
+      for (std::uint64_t run = next++; run < runs && !stop_; run = next++) {
+        one(worker, run, parts[worker]);
+      }
+    });
+    Sample sum;
+    for (const Sample& part : parts) {
+      sum.states += part.states;
+      sum.transitions += part.transitions;
+      sum.depth = std::max(sum.depth, part.depth);
+      sum.seen |= part.seen;
+      if (part.stopped != Incomplete::none) sum.stopped = part.stopped;
+    }
+    return sum;
+  }
+
+ private:
+  Team<M>& team_;
+  Watch watch_;
+  Coverage coverage_;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace detail
+
 /// `walks` runs from the initial state, each taking one of its successors at random until there is
 /// none, by all workers of `team`. The same walks for the same seed, whoever takes them.
 template <Model M, class OnTerminal>
 class Walks {
  public:
   Walks(Team<M>& team, const SearchOptions& options, OnTerminal& on_terminal)
-      : team_(team), options_(options), on_terminal_(on_terminal) {}
+      : team_(team), on_terminal_(on_terminal), runs_(team, options) {}
 
   Sample run(std::uint64_t walks, std::uint64_t seed) {
-    std::atomic<std::uint64_t> next = 0;
-    std::vector<Sample> parts(team_.workers());
-    Watch watch(options_);
-    const auto work = [&](unsigned worker) {
-      for (std::uint64_t walk = next++; walk < walks && !stop_; walk = next++) {
-        one(worker, detail::mixed(seed) ^ walk, parts[worker], watch);
-      }
-    };
-    if (team_.workers() == 1) {
-      work(0);
-    } else {
-      team_.run(work);
-    }
-    Sample sum;
-    for (const Sample& part : parts) {
-      sum.transitions += part.transitions;
-      sum.depth = std::max(sum.depth, part.depth);
-      sum.seen |= part.seen;
-      if (part.stopped != Incomplete::none) sum.stopped = part.stopped;
-    }
-    sum.states = 1 + coverage_.states();
-    sum.unseen = coverage_.unseen(sum.transitions);
+    Sample sum = runs_.take(walks, [&](unsigned worker, std::uint64_t walk, Sample& sample) {
+      one(worker, detail::mixed(seed) ^ walk, sample);
+    });
+    sum.states = 1 + runs_.coverage().states();
+    sum.unseen = runs_.coverage().unseen(sum.transitions);
     sum.memory = detail::Coverage::bytes();
     return sum;
   }
@@ -207,7 +248,7 @@ class Walks {
  private:
   static constexpr std::uint32_t kLongest = 100'000;  // steps
 
-  void one(unsigned worker, std::uint64_t random, Sample& sample, Watch& watch) {
+  void one(unsigned worker, std::uint64_t random, Sample& sample) {
     M& model = team_.model(worker);
     const std::size_t bytes = model.state_bytes();
     std::vector<std::byte> state(bytes);
@@ -215,7 +256,10 @@ class Walks {
     std::vector<Marks> marks;
     std::as_const(model).initial(state.data());
     for (std::uint32_t step = 0; step < kLongest; ++step) {
-      if (worker == 0 && sample.transitions % 1024 == 0 && !look(sample, watch)) return;
+      if (worker == 0 && sample.transitions % 1024 == 0 &&
+          !runs_.look(sample, 0, detail::Coverage::bytes())) {
+        return;
+      }
       successors.clear();
       marks.clear();
       model.expand(state.data(), [&](const Transition& transition) {
@@ -229,30 +273,17 @@ class Walks {
         on_terminal_(worker, StateBytes(state));
         return;
       }
-      random = detail::mixed(random + 0x9e3779b97f4a7c15U);
-      const std::size_t choice = detail::scaled(random, marks.size());
+      const std::size_t choice = detail::scaled(detail::draw(random), marks.size());
       std::memcpy(state.data(), successors.data() + choice * bytes, bytes);
       sample.seen |= marks[choice];
       ++sample.transitions;
-      coverage_.note(StateBytes(state));
+      runs_.coverage().note(StateBytes(state));
     }
   }
 
-  bool look(Sample& sample, Watch& watch) {
-    const Incomplete why = watch.look([&](double seconds) {
-      return Progress{0, sample.transitions, 0, sample.depth, seconds, detail::Coverage::bytes()};
-    });
-    if (why == Incomplete::none) return !stop_;
-    sample.stopped = why;
-    stop_ = true;
-    return false;
-  }
-
   Team<M>& team_;
-  const SearchOptions& options_;
   OnTerminal& on_terminal_;
-  detail::Coverage coverage_;
-  std::atomic<bool> stop_ = false;
+  detail::SampledRuns<M> runs_;
 };
 
 }  // namespace drover::explore

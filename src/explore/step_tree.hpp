@@ -44,7 +44,7 @@ class StepTree {
     edges_.prefetch(walk.key);
   }
 
-  /// The leaf for a mover in the state with these numbers of parts, or kUnknown. Counts in `asked`
+  /// The leaf for a mover in the state to be expanded, or kUnknown. Counts in `asked`
   /// if it is not the same as the last time because nothing changed that it depends on.
   std::uint32_t find(unsigned mover, std::uint64_t& asked) {
     Walk& walk = walks_[mover];

@@ -7,14 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 #include <vector>
 
-#include "explore/coverage.hpp"
 #include "explore/sampling.hpp"
 
 namespace drover::explore {
@@ -33,30 +31,18 @@ class Swarm {
       : team_(team),
         options_(options),
         on_terminal_(on_terminal),
-        table_bytes_(std::min(table_bytes, options.memory_limit / 2 / team.workers())) {}
+        most_open_bytes_(options.memory_limit / 2 / team.workers()),
+        table_bytes_(std::min(table_bytes, most_open_bytes_)),
+        runs_(team, options) {}
 
   /// That many searches, by all workers of the team. The same searches for the same seed, whoever
   /// makes them.
   Sample run(std::uint64_t searches, std::uint64_t seed) {
-    std::atomic<std::uint64_t> next = 0;
-    std::vector<Sample> parts(team_.workers());
-    Watch watch(options_);
-    team_.run([&](unsigned worker) {
-      for (std::uint64_t one = next++; one < searches && !stop_; one = next++) {
-        search(worker, one, detail::mixed(detail::mixed(seed) ^ one), parts[worker], watch);
-      }
+    Sample sum = runs_.take(searches, [&](unsigned worker, std::uint64_t number, Sample& sample) {
+      search(worker, number, detail::mixed(detail::mixed(seed) ^ number), sample);
     });
-    Sample sum;
-    std::uint64_t draws = 0;
-    for (const Sample& part : parts) {
-      draws += part.states;
-      sum.transitions += part.transitions;
-      sum.depth = std::max(sum.depth, part.depth);
-      sum.seen |= part.seen;
-      if (part.stopped != Incomplete::none) sum.stopped = part.stopped;
-    }
-    sum.states = coverage_.states();
-    sum.unseen = searches < 2 ? 1 : coverage_.unseen(draws);
+    sum.unseen = searches < 2 ? 1 : runs_.coverage().unseen(sum.states);
+    sum.states = runs_.coverage().states();
     sum.memory = detail::Coverage::bytes() + team_.workers() * table_bytes_;
     return sum;
   }
@@ -68,14 +54,11 @@ class Swarm {
     std::vector<std::uint32_t> depths;
     std::uint64_t random = 0;
     unsigned jumps = 0;  // so many times of kOften
-
-    std::uint64_t draw() { return random = detail::mixed(random + 0x9e3779b97f4a7c15U); }
   };
   static constexpr unsigned kOften = 64;
   static constexpr std::array<unsigned, 4> kJumps = {0, 1, 8, kOften};
 
-  void search(unsigned worker, std::uint64_t number, std::uint64_t random, Sample& sample,
-              Watch& watch) {
+  void search(unsigned worker, std::uint64_t number, std::uint64_t random, Sample& sample) {
     M& model = team_.model(worker);
     detail::Bitstate visited(2 * table_bytes_, random);
     std::vector<std::byte> state(model.state_bytes());
@@ -84,13 +67,14 @@ class Swarm {
     visited.insert(StateBytes(state));
     note(StateBytes(state), sample);
     std::uint64_t expanded = 0;
-    while (!open.depths.empty() && !stop_ && !visited.half_full()) {
-      if (worker == 0 && expanded++ % Watch::kExpansionsBetweenLooks == 0 && !look(sample, watch)) {
+    while (!open.depths.empty() && !runs_.stopped() && !visited.half_full()) {
+      if (worker == 0 && expanded++ % Watch::kExpansionsBetweenLooks == 0 &&
+          !runs_.look(sample, sample.states, table_bytes_)) {
         return;
       }
       const std::uint32_t depth = take_next(open, state);
       expand(worker, state, depth, open, visited, sample);
-      if (open.states.size() > options_.memory_limit / 2 / team_.workers()) return;
+      if (open.states.size() > most_open_bytes_) return;
     }
   }
 
@@ -98,8 +82,9 @@ class Swarm {
   static std::uint32_t take_next(Open& open, std::vector<std::byte>& state) {
     const std::size_t bytes = state.size();
     const std::size_t last = open.depths.size() - 1;
-    const bool jumps = open.jumps > 0 && detail::scaled(open.draw(), kOften) < open.jumps;
-    const std::size_t one = jumps ? detail::scaled(open.draw(), last + 1) : last;
+    const bool jumps =
+        open.jumps > 0 && detail::scaled(detail::draw(open.random), kOften) < open.jumps;
+    const std::size_t one = jumps ? detail::scaled(detail::draw(open.random), last + 1) : last;
     std::memcpy(state.data(), open.states.data() + one * bytes, bytes);
     const std::uint32_t depth = open.depths[one];
     if (one != last) {
@@ -132,43 +117,30 @@ class Swarm {
       on_terminal_(worker, StateBytes(state));
     }
     shuffle(open.states.data() + before * state.size(), open.depths.size() - before, state.size(),
-            open);
-    if ((sample.seen & options_.stop_at) != 0) {
-      sample.stopped = Incomplete::first;
-      stop_ = true;
-    }
+            open.random);
+    if ((sample.seen & options_.stop_at) != 0) runs_.stop(sample, Incomplete::first);
   }
 
   void note(StateBytes state, Sample& sample) {
     ++sample.states;
-    coverage_.note(state);
+    runs_.coverage().note(state);
   }
 
   /// The same depth for all of them.
-  static void shuffle(std::byte* states, std::size_t count, std::size_t bytes, Open& open) {
+  static void shuffle(std::byte* states, std::size_t count, std::size_t bytes,
+                      std::uint64_t& random) {
     for (std::size_t left = count; left > 1; --left) {
-      std::byte* const one = states + detail::scaled(open.draw(), left) * bytes;
+      std::byte* const one = states + detail::scaled(detail::draw(random), left) * bytes;
       std::byte* const last = states + (left - 1) * bytes;
       if (one != last) std::swap_ranges(one, one + bytes, last);
     }
   }
 
-  bool look(Sample& sample, Watch& watch) {
-    const Incomplete why = watch.look([&](double seconds) {
-      return Progress{sample.states, sample.transitions, 0, sample.depth, seconds, table_bytes_};
-    });
-    if (why == Incomplete::none) return true;
-    sample.stopped = why;
-    stop_ = true;
-    return false;
-  }
-
   Team<M>& team_;
   const SearchOptions& options_;
   OnTerminal& on_terminal_;
-  const std::uint64_t table_bytes_;
-  detail::Coverage coverage_;
-  std::atomic<bool> stop_ = false;
+  const std::uint64_t most_open_bytes_, table_bytes_;
+  detail::SampledRuns<M> runs_;
 };
 
 }  // namespace drover::explore

@@ -146,16 +146,21 @@ explore::Marks Machine::normalise_next() {
   return violated_invariants(next_, program_, switches_);
 }
 
+// image_ becomes the canonical image of next_.
+void Machine::make_image(std::uint16_t which) {
+  copy_used(next_, image_);
+  symmetry_->apply(which, next_, image_);
+  Renumbering names;
+  canonicalise(image_, program_, frames_, names);
+}
+
 // next_ becomes the least of its images that symmetry.hpp asks to compare.
 void Machine::to_representative() {
   const auto& candidates = symmetry_->candidates(next_);
   std::uint16_t best = candidates.front();
   if (candidates.size() > 1) least_.clear();
   for (std::size_t i = 0; candidates.size() > 1 && i < candidates.size(); ++i) {
-    copy_used(next_, image_);
-    symmetry_->apply(candidates[i], next_, image_);
-    Renumbering names;
-    canonicalise(image_, program_, frames_, names);
+    make_image(candidates[i]);
     pack(image_, packed_.data());
     if (i != 0 && std::memcmp(packed_.data(), least_.data(), packed_bytes_) >= 0) continue;
     least_.assign(packed_.begin(), packed_.end());
@@ -169,10 +174,7 @@ void Machine::to_representative() {
 
 void Machine::image(const std::byte* state, std::uint16_t which, std::byte* out) {
   unpack(state, next_);
-  copy_used(next_, image_);
-  symmetry_->apply(which, next_, image_);
-  Renumbering names;
-  canonicalise(image_, program_, frames_, names);
+  make_image(which);
   pack_exactly(image_, out);
 }
 

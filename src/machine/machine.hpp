@@ -200,6 +200,7 @@ class Machine {
   [[nodiscard]] bool only_self_changed(unsigned actor) const;
   void finish_step(mm::Kernel& k);
   explore::Marks normalise_next();
+  void make_image(std::uint16_t which);
   void to_representative();
   explore::Marks rename_next();
 

@@ -21,23 +21,6 @@ constexpr std::array kLocals = {
 #undef PATH
 };
 
-template <std::size_t N>
-std::array<std::uint8_t, N> inverse(const std::array<std::uint8_t, N>& images) {
-  std::array<std::uint8_t, N> of{};
-  for (std::size_t i = 0; i < N; ++i) of[images[i]] = static_cast<std::uint8_t>(i);
-  return of;
-}
-
-Automorphism inverse(const Automorphism& a) {
-  return {inverse(a.actors),
-          inverse(a.processes),
-          inverse(a.mms),
-          inverse(a.refs),
-          inverse(a.jobs),
-          inverse(a.events),
-          {}};
-}
-
 /// A set of bits, each of which goes where its number goes.
 template <std::size_t N>
 unsigned permute_bits(unsigned bits, const std::array<std::uint8_t, N>& images) {
@@ -58,7 +41,6 @@ void mix(std::uint64_t& hash, std::uint64_t value) {
 Symmetry::Symmetry(const litmus::Program& program)
     : program_(&program), group_(automorphisms(program, kMostElements)) {
   if (trivial()) return;
-  for (const Automorphism& a : group_) inverse_.push_back(inverse(a));
   const auto actors = static_cast<std::uint8_t>(program.actors.size());
   for (std::uint8_t actor = 0; actor < actors; ++actor) {
     const auto moves = [&](const Automorphism& a) { return a.actors[actor] != actor; };
@@ -91,7 +73,11 @@ std::uint16_t Symmetry::add_node(std::vector<std::uint16_t> elements, unsigned d
   const auto number = static_cast<std::uint16_t>(nodes_.size());
   nodes_.emplace_back();
   std::map<std::uint8_t, std::vector<std::uint16_t>> by_actor;
-  for (const std::uint16_t e : elements) by_actor[inverse_[e].actors[moved_[depth]]].push_back(e);
+  for (const std::uint16_t e : elements) {
+    const auto& images = group_[e].actors;
+    const auto source = std::find(images.begin(), images.end(), moved_[depth]);
+    by_actor[static_cast<std::uint8_t>(source - images.begin())].push_back(e);
+  }
   for (auto& [actor, rest] : by_actor) {
     const std::uint16_t next = add_node(std::move(rest), depth + 1);
     nodes_[number].push_back({actor, next});

@@ -5,8 +5,8 @@
 // Sound because every permutation of the group maps steps to steps: the state graph of the
 // representatives is the quotient (Clarke, Enders, Filkorn, Jha 1996; Emerson, Sistla 1996), on
 // which violated marks, deadlocks and "a final state can be reached" are what they are on the whole
-// graph. Outcomes of a final state are those of all its images. tests/machine/symmetry_test.cpp
-// takes steps and permutations in either order in every state of many programs.
+// graph. Outcomes of a final state are those of all its images. tests/verdict/symmetry_test.cpp
+// takes steps and permutations in either order, in hundreds of states of thousands of programs.
 //
 // Finding the least of all images is as hard as graph isomorphism, and not needed: any image may
 // stand for a state, a poorer choice only leaves more states. Actors are sorted by a key that does
@@ -68,7 +68,6 @@ class Symmetry {
 
   const litmus::Program* program_;
   std::vector<Automorphism> group_;
-  std::vector<Automorphism> inverse_;  // of each
   bool moves_mms_ = false;
   std::vector<std::uint8_t> moved_;                           // actors that do not always stay
   std::vector<std::vector<std::uint8_t>> refs_of_, jobs_of_;  // by actor

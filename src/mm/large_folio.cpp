@@ -43,7 +43,8 @@ unsigned large_folios(const litmus::Program& program) {
 }
 
 std::uint8_t alloc_large_folio(Kernel& k, unsigned pages) {
-  for (unsigned number = 0; number < large_folios(k.program); ++number) {
+  const unsigned most = large_folios(k.program);
+  for (unsigned number = 0; number < most; ++number) {
     LargeFolio& folio = k.s.folios[number];
     if (folio.pages[0] != kNoFrame) continue;
     folio = LargeFolio{};

@@ -199,8 +199,10 @@ CheckResult check_once(const litmus::Program& program, const design::Design& des
   }
   const auto begin = std::chrono::steady_clock::now();
   machine::Machine model(program, design.switches, options.granularity);
-  if (options.reduction && options.mode != Mode::walks) model.reduce();
-  if (options.symmetry && options.mode != Mode::walks) model.use_symmetry();
+  if (options.mode != Mode::walks) {
+    if (options.reduction) model.reduce();
+    if (options.symmetry) model.use_symmetry();
+  }
   result.state_bytes = model.state_bytes();
   result.interchanges = model.interchanges();
   try {

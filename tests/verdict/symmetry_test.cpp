@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -288,19 +288,30 @@ TEST(Symmetry, StepsAndPermutationsCommute) {
   }
 }
 
+/// A random program with two interchangeable threads, and a design for it.
+struct Twins {
+  const design::Design* design;
+  std::string text;
+  litmus::Program program;
+};
+std::optional<Twins> random_twins(std::uint64_t seed) {
+  const design::Design& design = registry().designs()[seed % registry().designs().size()];
+  std::string text = random_program_with_twins(seed);
+  auto parsed = litmus::parse(text, "random.litmus");
+  if (!parsed.program) return {};  // two of a thread exceed one of the language's limits
+  EXPECT_EQ(order(*parsed.program), 2U) << text;
+  if (!verdict::unsupported_operation(*parsed.program, design).empty()) return {};
+  return Twins{&design, std::move(text), *std::move(parsed.program)};
+}
+
 TEST(Symmetry, StepsAndPermutationsOfRandomProgramsCommute) {
   const unsigned long wanted = environment("DROVER_RANDOM_PROGRAMS", 2000);
   std::uint64_t seed = environment("DROVER_RANDOM_SEED", 1);
   for (unsigned long tried = 0; tried < wanted && !HasFailure(); ++tried) {
-    const design::Design& design = registry().designs()[seed % registry().designs().size()];
-    const std::string text = random_program_with_twins(seed++);
-    const auto parsed = litmus::parse(text, "random.litmus");
-    if (!parsed.program) continue;  // two of a thread exceed one of the language's limits
-    const litmus::Program& program = *parsed.program;
-    ASSERT_EQ(order(program), 2U) << text;
-    if (!verdict::unsupported_operation(program, design).empty()) continue;
-    Equivariance(program, design.switches, machine::Granularity::coarse)
-        .run(500, design.name + "\n" + text);
+    const auto twins = random_twins(seed++);
+    if (!twins || HasFailure()) continue;
+    Equivariance(twins->program, twins->design->switches, machine::Granularity::coarse)
+        .run(500, twins->design->name + "\n" + twins->text);
   }
 }
 
@@ -309,13 +320,9 @@ TEST(Symmetry, ChangesNoResultOfRandomPrograms) {
   std::uint64_t seed = environment("DROVER_RANDOM_SEED", 1);
   unsigned long compared = 0;
   for (unsigned long tried = 0; compared < wanted && !HasFailure(); ++tried) {
-    const design::Design& design = registry().designs()[seed % registry().designs().size()];
-    const std::string text = random_program_with_twins(seed++);
-    const auto parsed = litmus::parse(text, "random.litmus");
-    if (!parsed.program) continue;
-    const litmus::Program& program = *parsed.program;
-    if (!verdict::unsupported_operation(program, design).empty()) continue;
-    if (compare(program, design, text, 20'000)) ++compared;
+    const auto twins = random_twins(seed++);
+    if (!twins) continue;
+    if (compare(twins->program, *twins->design, twins->text, 20'000)) ++compared;
     ASSERT_LT(tried, 20 * wanted) << "nearly all programs are too big";
   }
 }
